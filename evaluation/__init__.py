@@ -1,0 +1,1 @@
+"""Measures models on labelled quotes and writes reports; see ``evaluation/README.md``."""

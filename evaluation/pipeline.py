@@ -1,0 +1,292 @@
+"""From the article to the labels: what `analyze` gets right on articles with gold quotes."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from stance.evaluation import bootstrap
+from stance.evaluation.baselines import Answers
+from stance.evaluation.labelled import (
+    Classifier,
+    Outcome,
+    Setting,
+    Subject,
+    ask,
+    data_files,
+)
+from stance.evaluation.rows import DataError, Row, read_bytes, read_rows, sha256_of
+from stance.evaluation.schema import HEADS, MetricValue, Sample
+from stance.types import Quote
+
+WORD: Final = re.compile(r"\w+")
+#: Two quotes are the same one when they share at least this share of their words.
+LEAST_OVERLAP: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A gold quote, a found quote, or the two matched; what resampling draws.
+
+    Attributes:
+        article: File name of the article.
+        gold: The gold row, or None for a quote that should not have been found.
+        quote: The quote found, or None for one that was missed.
+        labels: The model's labels of the quote found, by head.
+        probabilities: The same heads' probabilities by label.
+    """
+
+    article: str
+    gold: Row | None
+    quote: Quote | None
+    labels: dict[str, str]
+    probabilities: dict[str, dict[str, float]]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the characters found are exactly the gold ones."""
+        if self.gold is None or self.quote is None:
+            return False
+        return list(self.quote.spans) == gold_spans(self.gold)
+
+    @property
+    def is_speaker_right(self) -> bool:
+        """Whether both name the same speaker, or both none."""
+        if self.gold is None or self.quote is None:
+            return False
+        name = self.quote.speaker.name if self.quote.speaker else ""
+        return name.casefold() == str(self.gold.fields.get("speaker") or "").casefold()
+
+    def is_label_right(self, head: str) -> bool:
+        """Whether the quote was found and its label on this head is right."""
+        return self.gold is not None and self.labels.get(head) == self.gold.labels[head]
+
+
+def gold_spans(row: Row) -> list[tuple[int, int]]:
+    """Returns the character ranges of a gold row, from ``spans`` or ``start`` and ``end``.
+
+    Raises:
+        DataError: They are missing or not ranges.
+    """
+    spans: Any = row.fields.get("spans") or [[row.fields.get("start"), row.fields.get("end")]]
+    try:
+        ranges = [(int(start), int(end)) for start, end in spans]
+    except (TypeError, ValueError):
+        ranges = []
+    if not ranges or any(start < 0 or end <= start for start, end in ranges):
+        raise DataError(f"row {row.id!r}: 'spans' must be ranges [start, end), not {spans!r}")
+    return ranges
+
+
+def run_pipeline(gold_file: Path, setting: Setting, subject: Subject) -> Outcome:
+    """Splits and labels every article of the gold file and compares.
+
+    Args:
+        gold_file: Rows with article, spans, kind, speaker, stance and sentiment; the articles stand
+            in ``seeds/``.
+        setting: The run; the baselines have no part in it.
+        subject: The suite's names.
+
+    Raises:
+        DataError: A row or an article is missing or malformed.
+    """
+    started = time.perf_counter()
+    rows = read_rows([gold_file], required=("article",))
+    units: list[Unit] = []
+    for article in dict.fromkeys(row.fields["article"] for row in rows.rows):
+        if Path(article).name != article:
+            raise DataError(f"{gold_file}: the article must be a file name, not {article!r}")
+        text = _decode(setting.root / "seeds" / article)
+        gold = [row for row in rows.rows if row.fields["article"] == article]
+        units += _compare(article, text, gold, setting.model)
+    seconds = time.perf_counter() - started
+    resamples = bootstrap.draw(
+        len(units),
+        groups=("article", [unit.article for unit in units]),
+        repeats=setting.repeats,
+        seed=setting.seed,
+    )
+    found = sum(unit.quote is not None for unit in units)
+    return Outcome(
+        {
+            "name": subject.name,
+            "title": subject.title,
+            "key": subject.key,
+            "about": subject.about,
+            "status": "done",
+            "reason": None,
+            "primary_metric": subject.primary_metric,
+            "primary_head": subject.primary_head,
+            "data": data_files(rows, setting.root),
+            "rows": len(rows.rows),
+            "label_counts": rows.counts(),
+            "resampling": resamples.about,
+            "warnings": list(rows.warnings),
+            "systems": [
+                {
+                    "name": "model",
+                    "title": "stance",
+                    "kind": "model",
+                    "status": "done",
+                    "reason": None,
+                    "note": f"split found {found} quotes where the gold has {len(rows.rows)}",
+                    "heads": {},
+                    "head_reasons": {},
+                    "metrics": unit_metrics(units, resamples),
+                    "seconds": seconds,
+                    "quotes_per_second": found / seconds if seconds > 0 else None,
+                }
+            ],
+            "differences": [],
+            "slices": [],
+            "seconds": time.perf_counter() - started,
+        },
+        [_sample(unit, subject.key) for unit in units],
+    )
+
+
+def unit_metrics(units: list[Unit], resamples: bootstrap.Resamples) -> dict[str, MetricValue]:
+    """Returns the metrics of the whole way from article to labels."""
+
+    def column(values: list[bool]) -> bootstrap.FloatArray:
+        return np.array(values, dtype=np.float64)
+
+    gold = column([unit.gold is not None for unit in units])
+    found = column([unit.quote is not None for unit in units])
+    exact = column([unit.is_exact for unit in units])
+    met = gold * found
+    kind = column(
+        [
+            unit.gold is not None
+            and unit.quote is not None
+            and unit.quote.kind == unit.gold.fields.get("kind")
+            for unit in units
+        ]
+    )
+    speaker = column([unit.is_speaker_right for unit in units])
+    right = {head: column([unit.is_label_right(head) for unit in units]) for head in HEADS}
+    parts = {
+        "span_f1": (2 * exact, gold + found),
+        "span_precision": (exact, found),
+        "span_recall": (exact, gold),
+        "found_recall": (met, gold),
+        "kind_accuracy": (kind, met),
+        "speaker_accuracy": (speaker, met),
+        "stance_accuracy": (right["stance"], met),
+        "sentiment_accuracy": (right["sentiment"], met),
+        "end_to_end": (exact * speaker * right["stance"] * right["sentiment"], gold),
+    }
+    return {
+        key: bootstrap.ratio(above, below, resamples, "no quote was found")
+        for key, (above, below) in parts.items()
+    }
+
+
+def _decode(path: Path) -> str:
+    try:
+        return read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: not UTF-8") from None
+
+
+def _compare(article: str, text: str, gold: list[Row], model: Classifier) -> list[Unit]:
+    from stance.quotes import split
+
+    quotes = split(text)
+    answers: dict[str, Answers] = {}
+    if quotes:
+        answers = ask(model, [quote.text for quote in quotes], [quote.context for quote in quotes])
+    labels, probabilities = [], []
+    for position in range(len(quotes)):
+        labels.append(
+            {head: HEADS[head][int(given.predicted[position])] for head, given in answers.items()}
+        )
+        probabilities.append(
+            {
+                head: dict(zip(HEADS[head], given.probabilities[position].tolist(), strict=True))
+                for head, given in answers.items()
+                if given.probabilities is not None
+            }
+        )
+    pairs = match(
+        [_words(text, gold_spans(row)) for row in gold], [_words(text, q.spans) for q in quotes]
+    )
+    units = []
+    for index, row in enumerate(gold):
+        place = pairs.get(index)
+        if place is None:
+            units.append(Unit(article, row, None, {}, {}))
+        else:
+            units.append(Unit(article, row, quotes[place], labels[place], probabilities[place]))
+    used = set(pairs.values())
+    units += [
+        Unit(article, None, quote, labels[place], probabilities[place])
+        for place, quote in enumerate(quotes)
+        if place not in used
+    ]
+    return units
+
+
+def _words(text: str, spans: Any) -> frozenset[int]:
+    """Returns the offsets of the words inside the spans."""
+    return frozenset(found.start() for s, e in spans for found in WORD.finditer(text, s, e))
+
+
+def match(gold: list[frozenset[int]], found: list[frozenset[int]]) -> dict[int, int]:
+    """Returns gold index to found index, one to one, the largest overlap (Jaccard) first."""
+    overlaps = sorted(
+        (
+            (-len(words & other) / len(words | other), index, place)
+            for index, words in enumerate(gold)
+            for place, other in enumerate(found)
+            if words & other
+        ),
+    )
+    pairs: dict[int, int] = {}
+    used: set[int] = set()
+    for negative, index, place in overlaps:
+        if -negative >= LEAST_OVERLAP and index not in pairs and place not in used:
+            pairs[index] = place
+            used.add(place)
+    return pairs
+
+
+def _sample(unit: Unit, key: str) -> Sample:
+    gold: dict[str, str] = {}
+    predicted: dict[str, str] = {}
+    if unit.gold is not None:
+        fields = unit.gold.fields
+        gold = {
+            **unit.gold.labels,
+            "speaker": str(fields.get("speaker") or ""),
+            "kind": str(fields.get("kind") or ""),
+            "spans": str(gold_spans(unit.gold)),
+        }
+    if unit.quote is not None:
+        predicted = {
+            **unit.labels,
+            "speaker": unit.quote.speaker.name if unit.quote.speaker else "",
+            "kind": unit.quote.kind,
+            "spans": str(list(unit.quote.spans)),
+        }
+    text = unit.gold.text if unit.gold is not None else unit.quote.text if unit.quote else ""
+    row = unit.gold
+    state = "missed" if unit.quote is None else "not in the gold" if row is None else "found"
+    return {
+        "suite": key,
+        "id": row.id if row else f"{unit.article}:{unit.quote.start if unit.quote else 0}",
+        "sha256": row.sha256 if row else sha256_of(text),
+        "text": text,
+        "context": row.context if row else unit.quote.context if unit.quote else "",
+        "tags": [state, *(["exact"] if unit.is_exact else [])],
+        "group": unit.article,
+        "gold": gold,
+        "predicted": predicted,
+        "probabilities": unit.probabilities,
+        "baselines": {},
+    }

@@ -1,0 +1,203 @@
+"""One run: the suites asked for, on one model, beside the baselines, into a results object."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Final, cast
+
+import stance
+from stance.evaluation import baselines as baseline_module
+from stance.evaluation import bootstrap, provenance
+from stance.evaluation.baselines import Baseline, BaselineUnavailable
+from stance.evaluation.labelled import Classifier, Setting, data_files
+from stance.evaluation.rows import RowSet, read_rows
+from stance.evaluation.schema import SCHEMA_VERSION, ModelFacts, Results, Sample, SuiteReport
+from stance.evaluation.suites import SUITES, Suite, suite_named
+
+TRAINING_FILE: Final = "data/authored/train.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to measure.
+
+    Attributes:
+        suites: Names; empty for every suite whose data is there.
+        data: Labelled files for the suite ``real``.
+        seed: Seed of the resamples and of the baselines.
+        repeats: Bootstrap resamples; 0 gives no intervals.
+        include_text: Whether texts of ``data`` may stand in the reports.
+        root: The repository.
+        command: The command line as reports show it.
+    """
+
+    suites: tuple[str, ...] = ()
+    data: tuple[Path, ...] = ()
+    seed: int = 0
+    repeats: int = 2000
+    include_text: bool = False
+    root: Path = field(default_factory=lambda: find_root())
+    command: str = "stance.evaluation.runner.run"
+
+    def __post_init__(self) -> None:
+        """Rejects bad values.
+
+        Raises:
+            ValueError: A number is negative, a suite is unknown, or ``data`` would not be read.
+        """
+        if self.repeats < 0:
+            raise ValueError(f"bootstrap must be 0 or more, not {self.repeats}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be 0 or more, not {self.seed}")
+        for name in self.suites:
+            suite_named(name)
+        if self.data and self.suites and "real" not in self.suites:
+            raise ValueError(
+                f"--data is read by the suite 'real', which is not among: {', '.join(self.suites)}"
+            )
+
+
+class SuiteUnavailable(RuntimeError):
+    """A suite was named but its data is absent."""
+
+
+def find_root() -> Path:
+    """Returns the repository: where this package stands in it, else the working directory."""
+    here = Path(__file__).resolve().parent.parent
+    return here if (here / "pyproject.toml").is_file() else Path.cwd()
+
+
+def prepare(options: Options) -> tuple[list[Suite], dict[str, str]]:
+    """Finds the suites to run and reads their data, before any model is needed.
+
+    Returns:
+        The suites asked for, and name to reason for those that cannot run.
+
+    Raises:
+        SuiteUnavailable: A suite that was named has no data.
+        DataError: Some data cannot be used; the message names file and line.
+    """
+    # Looking for data needs no model.
+    setting = Setting(cast(Classifier, None), options.root, data_files=options.data)
+    chosen = [suite_named(name) for name in dict.fromkeys(options.suites)] or list(SUITES)
+    reasons: dict[str, str] = {}
+    for suite in chosen:
+        reason = suite.missing(setting)
+        if reason is None:
+            suite.check(setting)
+        elif options.suites:
+            raise SuiteUnavailable(f"suite {suite.name!r}: {reason}")
+        else:
+            reasons[suite.name] = reason
+    return chosen, reasons
+
+
+def run(
+    model: Classifier,
+    options: Options,
+    *,
+    facts: ModelFacts | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> tuple[Results, list[Sample]]:
+    """Runs the suites.
+
+    Args:
+        model: Anything with ``classify(texts, context=contexts)``.
+        options: What to measure.
+        facts: What is known of the model; its class name by default.
+        report: Is called with one line of progress before each step.
+
+    Returns:
+        The results, and one sample a row and suite.
+
+    Raises:
+        SuiteUnavailable: A suite that was named has no data.
+        DataError: Some data cannot be used; the message names file and line.
+        ModelError: The model's answers are not probabilities over the labels.
+    """
+    started = time.perf_counter()
+    moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    chosen, reasons = prepare(options)
+    facts = facts or provenance.model_facts(None, options.root, type(model).__name__)
+    setting = Setting(
+        model=model,
+        root=options.root,
+        data_files=options.data,
+        seed=options.seed,
+        repeats=options.repeats,
+        include_text=options.include_text,
+        model_files=provenance.training_hashes(facts),
+    )
+    if len(reasons) < len(chosen):
+        report("fitting the baselines")
+        setting = _with_baselines(setting)
+    suites: list[SuiteReport] = []
+    samples: list[Sample] = []
+    for suite in chosen:
+        _run_suite(suite, reasons.get(suite.name), setting, suites, samples, report)
+    results: Results = {
+        "schema_version": SCHEMA_VERSION,
+        "version": stance.__version__,
+        "run": {
+            "command": options.command,
+            "started": moment,
+            "seconds": round(time.perf_counter() - started, 2),
+            "seed": options.seed,
+            "bootstrap": options.repeats,
+            "interval": bootstrap.LEVEL,
+            "python": platform.python_version(),
+            "libraries": provenance.library_versions(),
+            "hardware": provenance.hardware(),
+        },
+        "model": facts,
+        "baselines_trained_on": data_files(setting.training, setting.root)[0]
+        if setting.training
+        else None,
+        "suites": suites,
+    }
+    return results, samples
+
+
+def _run_suite(
+    suite: Suite,
+    reason: str | None,
+    setting: Setting,
+    suites: list[SuiteReport],
+    samples: list[Sample],
+    report: Callable[[str], None],
+) -> None:
+    if reason is not None:
+        report(f"{suite.name}: skipped, {reason}")
+        suites.append(suite.skipped(reason))
+        return
+    report(f"{suite.name}: running")
+    for outcome in suite.run(setting):
+        for warning in outcome.report["warnings"]:
+            report(f"{outcome.report['key']}: note: {warning}")
+        suites.append(outcome.report)
+        samples.extend(outcome.samples)
+
+
+def _with_baselines(setting: Setting) -> Setting:
+    """Returns the setting with every baseline fitted, or the reason why it is not."""
+    path = setting.root / TRAINING_FILE
+    training: RowSet | None = read_rows([path]) if path.is_file() else None
+    ready: list[tuple[Baseline, str | None]] = []
+    for kind in baseline_module.BASELINES:
+        baseline = kind()
+        reason = None
+        try:
+            if baseline.is_trained and training is None:
+                raise BaselineUnavailable(f"{TRAINING_FILE} is not there to learn from")
+            baseline.prepare()
+            if baseline.is_trained and training is not None:
+                baseline.fit(training.rows, seed=setting.seed)
+        except BaselineUnavailable as error:
+            reason = str(error)
+        ready.append((baseline, reason))
+    return replace(setting, baselines=tuple(ready), training=training)

@@ -1,0 +1,267 @@
+"""The suites, by name. A new one is a small class here with ``missing`` and ``run``."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Final
+
+import numpy as np
+
+from stance import quotes
+from stance.evaluation import pipeline
+from stance.evaluation.bootstrap import draw, ratio
+from stance.evaluation.labelled import (
+    Outcome,
+    Setting,
+    Subject,
+    SystemRun,
+    evaluate_rows,
+)
+from stance.evaluation.rows import RowSet, read_rows
+from stance.evaluation.schema import SuiteReport, undefined
+from stance.labels import STANCES
+
+
+class Suite(ABC):
+    """One thing to measure.
+
+    Attributes:
+        name: What one types.
+        title: Heading in reports.
+        about: One or two sentences for the reader of a report.
+        primary_metric: The one figure that stands for the suite, a key of ``schema.METRICS``.
+        primary_head: The head it belongs to; None for metrics of no single head.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    about: ClassVar[str]
+    primary_metric: ClassVar[str] = "macro_f1"
+    primary_head: ClassVar[str | None] = "stance"
+
+    @abstractmethod
+    def missing(self, setting: Setting) -> str | None:
+        """Returns why the suite cannot run here (data that is absent), or None."""
+
+    @abstractmethod
+    def check(self, setting: Setting) -> None:
+        """Reads the data without measuring, so that a mistake in it is told before a long run.
+
+        Raises:
+            DataError: The data cannot be used; the message names file and line.
+        """
+
+    @abstractmethod
+    def run(self, setting: Setting) -> list[Outcome]:
+        """Measures; one outcome a data set."""
+
+    def subject(self, *, title: str = "", key: str = "") -> Subject:
+        """Returns the suite's names for a report."""
+        return Subject(
+            name=self.name,
+            title=title or self.title,
+            key=key or self.name,
+            about=self.about,
+            primary_metric=self.primary_metric,
+            primary_head=self.primary_head,
+        )
+
+    def skipped(self, reason: str) -> SuiteReport:
+        """Returns the report of a suite that could not run."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "key": self.name,
+            "about": self.about,
+            "status": "skipped",
+            "reason": reason,
+            "primary_metric": self.primary_metric,
+            "primary_head": self.primary_head,
+            "data": [],
+            "rows": 0,
+            "label_counts": {},
+            "resampling": "",
+            "warnings": [],
+            "systems": [],
+            "differences": [],
+            "slices": [],
+            "seconds": 0.0,
+        }
+
+
+class FileSuite(Suite):
+    """A suite on one file of the repository, ``file``."""
+
+    file: ClassVar[str]
+
+    def missing(self, setting: Setting) -> str | None:
+        """Returns that the file is absent, or None."""
+        return None if (setting.root / self.file).is_file() else f"{self.file} is not there"
+
+    def check(self, setting: Setting) -> None:
+        """Reads the file."""
+        read_rows([setting.root / self.file])
+
+    def run(self, setting: Setting) -> list[Outcome]:
+        """Labels every row of the file."""
+        rows = read_rows([setting.root / self.file])
+        return [evaluate_rows(rows, setting, self.subject(), is_ours=True)[0]]
+
+
+class Authored(FileSuite):
+    """The held-out authored quotes."""
+
+    name = "authored"
+    title = "Authored quotes, held out"
+    about = (
+        "Quotes written for this project and split by situation, so that no situation stands in "
+        "both training and test. About half are hard cases of the codebook."
+    )
+    file = "data/authored/test.jsonl"
+
+
+class Seeds(FileSuite):
+    """The gold quotes of the two seed articles, labelled without splitting."""
+
+    name = "seeds"
+    title = "Seed articles, gold quotes"
+    about = (
+        "The quotes of the two seed articles as marked by hand, so that only the labels are "
+        "measured. Few quotes: read the intervals."
+    )
+    primary_metric = "accuracy"
+    file = "data/seeds_gold.jsonl"
+
+
+class Real(Suite):
+    """Labelled files of one's own."""
+
+    name = "real"
+    title = "Files given with --data"
+    about = "A file of labelled quotes from outside the repository."
+
+    def missing(self, setting: Setting) -> str | None:
+        """Returns that no file was named, or None."""
+        return None if setting.data_files else "no file was given with --data"
+
+    def check(self, setting: Setting) -> None:
+        """Reads each file."""
+        for path in setting.data_files:
+            read_rows([path])
+
+    def run(self, setting: Setting) -> list[Outcome]:
+        """Labels every row of every file, one outcome a file."""
+        outcomes = []
+        names = [path.name for path in setting.data_files]
+        for position, path in enumerate(setting.data_files):
+            name = path.name
+            if names.count(name) > 1:  # two files of one name: told apart by their place
+                name = f"{name} ({position + 1})"
+            rows = read_rows([path])
+            subject = self.subject(title=f"Real quotes: {name}", key=f"real:{name}")
+            outcomes.append(evaluate_rows(rows, setting, subject, is_ours=False)[0])
+        return outcomes
+
+
+class Contrast(Suite):
+    """Groups of near-identical quotes whose labels differ, or must not differ."""
+
+    name = "contrast"
+    title = "Contrast sets"
+    about = (
+        "Groups of quotes that differ in a few words. A group counts only when the stance of every "
+        "quote in it is right, so that labelling by habit does not pay (Gardner et al., 2020)."
+    )
+    primary_metric = "groups_right"
+    primary_head = None
+    folder: ClassVar[str] = "data/contrast"
+
+    def missing(self, setting: Setting) -> str | None:
+        """Returns that there are no files, or None."""
+        return None if self._files(setting) else f"{self.folder}/ holds no .jsonl file"
+
+    def check(self, setting: Setting) -> None:
+        """Reads the files."""
+        read_rows(self._files(setting), required=("group",))
+
+    def run(self, setting: Setting) -> list[Outcome]:
+        """Labels every row of every file together."""
+        rows = read_rows(self._files(setting), required=("group",))
+        outcome, runs, _ = evaluate_rows(
+            rows, setting, self.subject(), is_ours=True, group_field="group"
+        )
+        for run in runs:
+            self._add_groups_right(rows, run, setting)
+        return [outcome]
+
+    def _files(self, setting: Setting) -> list[Path]:
+        return sorted((setting.root / self.folder).glob("*.jsonl"))
+
+    def _add_groups_right(self, rows: RowSet, run: SystemRun, setting: Setting) -> None:
+        """Adds the share of groups with every stance right to a system's metrics."""
+        if "stance" not in run.answers:
+            reason = run.report["head_reasons"].get("stance") or run.report["reason"]
+            run.report["metrics"]["groups_right"] = undefined(reason or "no stance labels")
+            return
+        right: dict[tuple[str, str], bool] = {}
+        for row, index in zip(rows.rows, run.answers["stance"].predicted, strict=True):
+            key = (row.file, row.fields["group"])
+            right[key] = right.get(key, True) and STANCES[int(index)] == row.labels["stance"]
+        hits = np.array(list(right.values()), dtype=np.float64)
+        resamples = draw(len(hits), groups=None, repeats=setting.repeats, seed=setting.seed)
+        run.report["metrics"]["groups_right"] = ratio(
+            hits, np.ones(len(hits)), resamples, "no group"
+        )
+
+
+class Pipeline(FileSuite):
+    """From the seed articles' text to speakers and labels."""
+
+    name = "pipeline"
+    title = "Seed articles, from text to labels"
+    about = (
+        "The seed articles as text: quotes split out, speakers named, both labels given. Every "
+        "error of splitting counts as well."
+    )
+    primary_metric = "end_to_end"
+    primary_head = None
+    file = "data/seeds_gold.jsonl"
+
+    def missing(self, setting: Setting) -> str | None:
+        """Returns that the gold file or the splitter is absent, or None."""
+        if not hasattr(quotes, "split"):
+            return "this installation has no stance.split"
+        return super().missing(setting)
+
+    def check(self, setting: Setting) -> None:
+        """Reads the gold file with its spans."""
+        for row in read_rows([setting.root / self.file], required=("article",)).rows:
+            pipeline.gold_spans(row)
+
+    def run(self, setting: Setting) -> list[Outcome]:
+        """Splits and labels the articles."""
+        return [pipeline.run_pipeline(setting.root / self.file, setting, self.subject())]
+
+
+#: In the order of reports.
+SUITES: Final[tuple[Suite, ...]] = (Authored(), Contrast(), Real(), Seeds(), Pipeline())
+
+
+def suite_named(name: str) -> Suite:
+    """Returns the suite with this name.
+
+    Raises:
+        ValueError: There is none; the message lists the names.
+    """
+    for suite in SUITES:
+        if suite.name == name:
+            return suite
+    known = ", ".join(suite.name for suite in SUITES)
+    raise ValueError(f"unknown suite {name!r}; known: {known}")
+
+
+def listing(setting: Setting, suites: Sequence[Suite] = SUITES) -> list[tuple[str, str, str]]:
+    """Returns each suite's name, title, and "ready" or why it cannot run."""
+    return [(suite.name, suite.title, suite.missing(setting) or "ready") for suite in suites]

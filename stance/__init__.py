@@ -1,0 +1,60 @@
+"""Splits the quotes out of diplomatic news and labels the stance and sentiment in each.
+
+``split`` finds the quotes of an article with their speakers; ``classify`` labels a quote;
+``analyze`` does both. Heavy libraries load on first use, so importing this package takes milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stance.classifier import StanceClassifier, analyze, classify
+    from stance.labels import SENTIMENTS, STANCES
+    from stance.quotes import split
+    from stance.types import Analysis, Cue, Prediction, Quote, Speaker
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Analysis": "stance.types",
+    "Cue": "stance.types",
+    "Prediction": "stance.types",
+    "Quote": "stance.types",
+    "SENTIMENTS": "stance.labels",
+    "STANCES": "stance.labels",
+    "Speaker": "stance.types",
+    "StanceClassifier": "stance.classifier",
+    "analyze": "stance.classifier",
+    "classify": "stance.classifier",
+    "split": "stance.quotes",
+}
+
+__all__ = [
+    "SENTIMENTS",
+    "STANCES",
+    "Analysis",
+    "Cue",
+    "Prediction",
+    "Quote",
+    "Speaker",
+    "StanceClassifier",
+    "analyze",
+    "classify",
+    "split",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name from the module that defines it, on first use."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'stance' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""The learned labels: base encoder, network, inference, calibration and fine-tuning."""

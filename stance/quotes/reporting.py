@@ -1,0 +1,485 @@
+"""Lexical rules: from the reporting cues of a sentence to who says what.
+
+Three positions are told apart. Behind its content: ‘“…,” X said.’, ‘The talks go on, X said.’ In
+front of it: ‘X said that …’. Within it: ‘“…,” X said, “…”’. A learned tagger can replace this module;
+what both hand on is ``Attribution``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from stance.quotes import lexicon as lex
+from stance.quotes.cues import Cue, find_cues
+from stance.quotes.page import Attribution, Page, Token, Unit
+from stance.quotes.phrases import (
+    Range,
+    has_finite,
+    is_adverb,
+    is_finite,
+    main_subject,
+    skip_addressee,
+    skip_adjuncts,
+)
+from stance.text import Span
+
+_DASHES: Final = frozenset({"—", "–", "--", "-"})
+_QUESTION_WORDS: Final = lex.words("whether if how why what when who where")
+_ADDRESSED: Final = lex.words("tell inform remind assure ask advise warn")
+
+
+def attributions_in(page: Page, unit: Unit) -> list[Attribution]:
+    """Returns the attributions whose cue stands in a sentence, in order, never overlapping.
+
+    Args:
+        page: The article.
+        unit: One of its sentences.
+    """
+    return _Sentence(page, unit).attributions()
+
+
+class _Sentence:
+    """One sentence while it is being read; indices are token indices."""
+
+    def __init__(self, page: Page, unit: Unit) -> None:
+        self.page = page
+        self.tokens: Sequence[Token] = unit.tokens
+        self.size = len(unit.tokens)
+        self.cues = find_cues(unit.tokens)
+        self.last_source: Range | None = None
+        self.found: list[Attribution] = []
+
+    def attributions(self) -> list[Attribution]:
+        position = 0
+        behind = [i for i, cue in enumerate(self.cues) if self._is_behind(cue)]
+        for i, cue in enumerate(self.cues):
+            if cue.clause_start < position:
+                continue
+            if i in behind:
+                position = self._take_behind(cue, position)
+                continue
+            if any(j > i for j in behind) and not self._quote_follows(cue):
+                continue
+            start = self._content_start(cue)
+            if start is None:
+                if cue.source is not None:
+                    self.last_source = cue.source
+                continue
+            position = self._take_in_front(i, start)
+        return self.found
+
+    # content in front of the cue ------------------------------------------------------------
+
+    def _is_behind(self, cue: Cue) -> bool:
+        """Whether the content comes first: a comma or a quotation stands right before the clause."""
+        start = cue.clause_start
+        if start == 0:
+            return False
+        before = self.tokens[start - 1]
+        if cue.lemma == "according":
+            return start > 1
+        if cue.source is None or not (
+            cue.inverted
+            or "say" in cue.frames
+            or cue.lemma in {"believe", "think", "hope", "suggest"}
+        ):
+            return False
+        if before.kind == "q":
+            return self._closes_clause(before)
+        if before.text not in {",", "?", "!"} | _DASHES:
+            return False
+        if start > 1 and self.tokens[start - 2].kind == "q":
+            if cue.inverted or self._content_start(cue) is None:
+                return True
+            return not has_finite(self.tokens, 0, start) and start <= 3
+        if cue.inverted:
+            return True
+        if start > 1 and self.tokens[start - 2].lower in lex.AUXILIARIES | {"that"}:
+            return True  # “It was, he said, ‘a stone …’”
+        if self._content_start(cue) is not None:
+            return False
+        quoted = any(token.kind == "q" for token in self.tokens[: start - 1])
+        return quoted or has_finite(self.tokens, 0, start - 1) or self._goes_on(cue) is not None
+
+    def _closes_clause(self, token: Token) -> bool:
+        region = self.page.regions[token.region]
+        return self.page.article[region.inner_end - 1] in ",.?!…—–-" and region.closed
+
+    def _goes_on(self, cue: Cue) -> int | None:
+        """Returns where the content resumes after an attribution in its middle, or None."""
+        i = skip_adjuncts(self.tokens, self._after_addressee(cue))
+        if i >= self.size:
+            return None
+        if self.tokens[i].kind == "q":
+            return i
+        if self.tokens[i].text not in {",", ":"} | _DASHES or i + 1 >= self.size:
+            return None
+        if self.tokens[i + 1].kind == "q":
+            return i + 1
+        following = self.tokens[i + 1]
+        if following.kind != "w" or following.lower in {"and", "but", "who", "which", "or"}:
+            return None
+        if following.lower in lex.verb_forms() or following.lower.endswith("ing"):
+            return None
+        before_has_verb = has_finite(self.tokens, 0, cue.clause_start)
+        quoted_before = any(token.kind == "q" for token in self.tokens[: cue.clause_start])
+        if before_has_verb or quoted_before or not has_finite(self.tokens, i + 1, self.size):
+            return None
+        return i + 1
+
+    def _after_addressee(self, cue: Cue) -> int:
+        if cue.lemma in _ADDRESSED and not cue.inverted:
+            return skip_addressee(self.tokens, cue.clause_end)
+        return cue.clause_end
+
+    def _take_behind(self, cue: Cue, position: int) -> int:
+        content = [(position, cue.clause_start)]
+        resumed = self._goes_on(cue)
+        end = self._after_addressee(cue)
+        if resumed is not None:
+            stop = self._resumed_end(cue, resumed)
+            content.append((resumed, stop))
+            end = stop
+        self._emit(content, cue, cue.source)
+        return end
+
+    def _resumed_end(self, cue: Cue, start: int) -> int:
+        for other in self.cues:
+            if other.clause_start > start and other.form == "ing":
+                return self._comma_before(other.clause_start)
+            if other.clause_start > start and self._is_behind(other):
+                following = [
+                    i for i in range(start, other.clause_start) if self.tokens[i].kind == "q"
+                ]
+                return following[-1] if following else self._comma_before(other.clause_start)
+        if self.tokens[start].kind == "q":
+            end = start + 1
+            while end < self.size and self.tokens[end].kind == "q":
+                end += 1
+            if all(token.kind != "w" for token in self.tokens[end:]):
+                return end
+            return self.size if self._has_more_quotes(end) else end
+        return self.size
+
+    def _has_more_quotes(self, start: int) -> bool:
+        return any(token.kind == "q" for token in self.tokens[start:])
+
+    # content behind the cue -----------------------------------------------------------------
+
+    def _quote_follows(self, cue: Cue) -> bool:
+        i = self._content_start(cue)
+        return i is not None and self.tokens[i].kind == "q"
+
+    def _content_start(self, cue: Cue) -> int | None:
+        """Returns where the content after a cue begins, or None when nothing follows it."""
+        tokens = self.tokens
+        if cue.lemma == "according":
+            after = cue.clause_end
+            if cue.clause_start <= 1 and after < self.size - 1 and tokens[after].text == ",":
+                return after + 1
+            return None
+        first = self._after_addressee(cue)
+        i = skip_adjuncts(tokens, first)
+        if i < self.size and tokens[i].text in {",", ":", *_DASHES}:
+            if i + 1 < self.size and (
+                tokens[i + 1].kind == "q"
+                or (tokens[i].text == ":" and cue.frames & {"say", "that"})
+            ):
+                return i + 1
+            comma = self._after_parenthesis(i)
+            if comma is not None:
+                i = comma
+        if i >= self.size:
+            i = first
+        clausal = bool(cue.frames & {"say", "that"})
+        if clausal and i < self.size:
+            start = self._clause_start(cue, i, first)
+            if start is not None:
+                return start
+        if "to" in cue.frames and first < self.size and tokens[first].lower == "to":
+            return first if self._is_infinitive(first) else None
+        if "np" in cue.frames:
+            return self._noun_start(cue, first if first < self.size else cue.end)
+        return None
+
+    def _is_infinitive(self, i: int) -> bool:
+        """Whether "to" begins an infinitive with something after it: "to sign the text"."""
+        rest = self.tokens[i + 1 : i + 4]
+        if len(rest) < 3 or any(t.kind == "p" for t in rest[:2]):
+            return False
+        return (
+            rest[0].lower not in lex.DETERMINERS
+            and not rest[0].is_capital
+            and (rest[0].kind == "q" or not rest[0].lower.endswith("ing"))
+        )
+
+    def _after_parenthesis(self, comma: int) -> int | None:
+        """Passes ", for example," or ", in a sign of anger," before "that" or a quotation."""
+        for i in range(comma + 1, min(self.size, comma + 20)):
+            if (
+                self.tokens[i].text == ","
+                and i + 1 < self.size
+                and (self.tokens[i + 1].lower == "that" or self.tokens[i + 1].kind == "q")
+            ):
+                return i + 1
+        return None
+
+    def _clause_start(self, cue: Cue, i: int, first: int) -> int | None:
+        tokens = self.tokens
+        token = tokens[i]
+        if token.lower == "that" and i + 1 < self.size:
+            if is_finite(tokens, i + 1) and tokens[i + 1].kind != "q" and i > first:
+                return None
+            return i + 1
+        if token.kind == "q":
+            return i
+        if token.lower in _QUESTION_WORDS:
+            known = cue.lemma in {
+                "ask",
+                "wonder",
+                "say",
+                "explain",
+                "know",
+                "tell",
+                "doubt",
+                "decide",
+            }
+            return i if known else None
+        if token.kind != "w" or token.lower in {
+            "so",
+            "as",
+            "than",
+            "which",
+            "by",
+            "about",
+            "and",
+            "or",
+        }:
+            return None
+        if "say" in cue.frames and cue.lemma in {
+            "repeat",
+            "continue",
+            "respond",
+            "answer",
+            "agree",
+        }:
+            return None
+        if "say" not in cue.frames and token.lower not in lex.PRONOUNS | {"there"}:
+            window = 14
+            if not (has_finite(tokens, i + 1, self.size, window) and i == first):
+                return None
+            comma = next(
+                (k for k in range(i, min(self.size, i + window)) if tokens[k].text == ","), None
+            )
+            return i if comma is None or has_finite(tokens, i + 1, comma) else None
+        if token.lower in lex.PREPOSITIONS and not has_finite(tokens, i, self.size):
+            return None
+        most = 40 if cue.lemma == "say" else 20
+        if has_finite(tokens, i + 1, self.size, most):
+            return i
+        if any(t.kind == "q" for t in tokens[i : i + 12]):
+            return i
+        return i if cue.lemma == "say" and self.size - i > 6 else None
+
+    def _noun_start(self, cue: Cue, i: int) -> int | None:
+        if i >= self.size:
+            return None
+        token = self.tokens[i]
+        if token.kind == "q":
+            return i
+        if token.kind != "w" or is_adverb(token) or token.lower in lex.TIMES:
+            return None
+        if is_finite(self.tokens, i) and not token.lower.endswith("ed"):
+            return None  # “the faith that he defends offers …”
+        if cue.lemma in {"call", "brand", "label"} and token.is_capital:
+            # “a stream called Miracle Run” names a thing; “called Smith a liar” says something
+            rest = self.tokens[i : i + 25]
+            if not any(t.kind == "q" or t.lower in {"a", "an", "the", "his", "her"} for t in rest):
+                return None
+        if cue.lemma in _ADDRESSED:
+            # “told reporters” alone holds nothing; “asked Congress to …” does
+            rest = self.tokens[cue.end : cue.end + 12]
+            return cue.end if any(t.lower == "to" for t in rest) else None
+        if token.lower in lex.PREPOSITIONS | lex.SUBORDINATORS | {"and", "to"}:
+            return None
+        return i
+
+    def _take_in_front(self, index: int, start: int) -> int:
+        cue = self.cues[index]
+        source = cue.source or self._understood(cue)
+        end = self._content_end(index, start)
+        words = [t for t in self.tokens[start:end] if t.kind != "p"]
+        if (
+            len(words) < 3
+            and all(t.kind == "w" for t in words)
+            and words
+            and (words[0].lower in lex.PRONOUNS or words[0].lower == "to")
+        ):
+            return start  # “he vowed he would”: nothing is said here
+        self._emit([(start, end)], cue, source)
+        return max(end, start + 1)
+
+    def _understood(self, cue: Cue) -> Range | None:
+        """Returns the speaker of a cue without its own: that of the cue before, or the subject."""
+        before = self.tokens[cue.clause_start - 1] if cue.clause_start else None
+        if before is not None and before.lower == "who" and cue.clause_start > 1:
+            return None
+        if self.last_source is not None:
+            return self.last_source
+        return main_subject(self.tokens, cue.clause_start)
+
+    def _content_end(self, index: int, start: int) -> int:
+        """Returns where the next attribution, or the reporter's own words, end the content."""
+        cue = self.cues[index]
+        end = self.size
+        for other in self.cues[index + 1 :]:
+            if other.clause_start <= start:
+                continue
+            cut = self._cut_at(cue, other, start)
+            if cut is not None and cut > start:
+                end = cut
+                break
+        if cue.source is not None and self.tokens[cue.start - 1].lower == "who":
+            comma = (i for i in range(start + 1, end) if self.tokens[i].text == ",")
+            end = next(comma, end)  # “Smith, who said the deal was dead, left”
+        if self._only_noun(cue, start):
+            end = self._noun_end(start, end)
+        return self._without_relative(start, end)
+
+    def _cut_at(self, cue: Cue, other: Cue, start: int) -> int | None:
+        tokens = self.tokens
+        at = other.clause_start
+        before = tokens[at - 1]
+        if other.lemma == "according":
+            return self._comma_before(at)
+        if self._content_start(other) is None:
+            return None
+        if other.form == "ing":
+            if before.text in {",", *_DASHES} or before.kind == "q":
+                return self._comma_before(at)
+            return None
+        if (
+            before.lower in {"and", "but", "while", "though", "although"}
+            and other.source is not None
+        ):
+            if at > 1 and tokens[at - 2].text in {",", ";", *_DASHES}:
+                return at - 2
+            quoted = at > 1 and tokens[at - 2].kind == "q"
+            return at - 1 if quoted else None
+        if before.text == ";":
+            return at - 1
+        if other.source is None and before.lower in {"and", "but"} and other.form == cue.form:
+            first = self._content_start(other)
+            leads = first is not None and (
+                tokens[first].kind == "q" or tokens[first - 1].lower == "that"
+            )
+            only_quotes = all(t.kind != "w" for t in tokens[start : at - 1])
+            if leads or only_quotes or other.lemma == "say":
+                return self._comma_before(at - 1)
+        return None
+
+    def _comma_before(self, i: int) -> int:
+        while i > 0 and (
+            self.tokens[i - 1].text in {",", *_DASHES} or is_adverb(self.tokens[i - 1])
+        ):
+            i -= 1
+        return i
+
+    def _only_noun(self, cue: Cue, start: int) -> bool:
+        if not cue.frames & {"np", "to"}:
+            return False
+        previous = self.tokens[start - 1]
+        if (
+            previous.lower == "that"
+            or self.tokens[start].kind == "q"
+            or previous.text in {",", ":"}
+        ):
+            return False
+        return not (cue.frames & {"say", "that"}) or not has_finite(self.tokens, start, self.size)
+
+    def _noun_end(self, start: int, end: int) -> int:
+        for i in range(start + 1, end):
+            token = self.tokens[i]
+            if token.text in {";", "—", "–", "--"}:
+                return i
+            if (
+                token.text == ","
+                and i + 1 < end
+                and self.tokens[i + 1].lower
+                in {
+                    "and",
+                    "but",
+                    "while",
+                    "after",
+                    "before",
+                    "when",
+                    "as",
+                    "because",
+                    "although",
+                    "though",
+                    "with",
+                    "which",
+                    "who",
+                    "even",
+                    "despite",
+                    "in",
+                    "at",
+                    "on",
+                    "during",
+                    "where",
+                    "then",
+                    "yet",
+                    "whose",
+                    "a",
+                    "an",
+                }
+            ):
+                return i
+            if token.lower in {"during", "after", "while", "when", "before", "but"}:
+                return i
+        return end
+
+    def _without_relative(self, start: int, end: int) -> int:
+        """Leaves out a last ", which …" of the reporter; one with a quotation in it stays."""
+        for i in range(end - 1, start, -1):
+            token = self.tokens[i]
+            if token.kind == "q":
+                return end
+            if token.text == ",":
+                following = self.tokens[i + 1].lower if i + 1 < end else ""
+                return i if following in {"which", "who", "whose"} and i - start > 1 else end
+        return end
+
+    # hand over ------------------------------------------------------------------------------
+
+    def _emit(self, content: Sequence[Range], cue: Cue, source: Range | None) -> None:
+        spans: list[Span] = []
+        for a, b in content:
+            while (
+                a < b
+                and self.tokens[a].kind == "p"
+                and self.tokens[a].text in {",", ";", ":", *_DASHES}
+            ):
+                a += 1
+            while (
+                b > a
+                and self.tokens[b - 1].kind == "p"
+                and self.tokens[b - 1].text in {",", ";", ":", *_DASHES}
+            ):
+                b -= 1
+            if a < b:
+                spans.append((self.tokens[a].start, self.tokens[b - 1].end))
+        if source is not None:
+            self.last_source = source
+        if not spans:
+            return
+        self.found.append(
+            Attribution(
+                tuple(spans),
+                (self.tokens[cue.start].start, self.tokens[cue.end - 1].end),
+                None
+                if source is None
+                else (self.tokens[source[0]].start, self.tokens[source[1] - 1].end),
+            )
+        )

@@ -1,0 +1,1 @@
+"""The released weights: read as files, never imported for code."""

@@ -1,0 +1,1 @@
+"""Trains the released weights; installed as ``stance.training``."""

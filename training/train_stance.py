@@ -1,0 +1,196 @@
+"""Trains the stance and sentiment model, from data files to a saved model directory.
+
+    python training/train_stance.py
+    python training/train_stance.py --extra more_quotes.jsonl --output runs/mine
+    python training/train_stance.py --set learning_rate=5e-5 --set epochs=4 --resume
+
+``stance train`` runs the same. Read ``main`` from top to bottom.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+REPOSITORY: Final = Path(__file__).resolve().parent.parent
+DEFAULT_CONFIG: Final = Path(__file__).resolve().parent / "configs" / "default.toml"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the training.
+
+    Args:
+        argv: Arguments of the command line; None takes those of the process.
+
+    Returns:
+        The exit code: 0, or 2 where settings or data are wrong.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        _train(arguments)
+    except (ValueError, RuntimeError, OSError) as error:
+        print(f"stance train: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; --resume goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    # 1. Settings: the TOML file, then what the command line changes.
+    from stance.model.settings import TrainingConfig, read_toml
+
+    content = read_toml(arguments.config)
+    data_settings = _data_settings(content.pop("data", {}), arguments.config)
+    config = TrainingConfig().updated({**content, **_overrides(arguments)})
+    output: Path = arguments.output
+
+    # 2. Data: authored quotes, and further files where they are given.
+    from stance.training.data import TASKS, describe, load_corpus
+
+    corpus = load_corpus(arguments.data, arguments.extra, **data_settings)
+    print(f"train: {len(corpus.train):,} quotes; {describe(corpus.train)}")
+    for name, examples in corpus.validation.items():
+        print(f"validation, {name}: {len(examples):,} quotes; {describe(examples)}")
+
+    # 3. Base encoder, heads, optimiser, epochs, validation, temperatures.
+    import torch
+
+    from stance.model.finetune import finetune
+
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    output.mkdir(parents=True, exist_ok=True)
+    model = finetune(
+        corpus.train,
+        corpus.validation,
+        TASKS,
+        config,
+        checkpoint=output / "checkpoint.pt",
+        resume=arguments.resume,
+        log=output / "training_log.jsonl",
+        progress=not arguments.quiet,
+    )
+
+    # 4. Save: weights that differ from the base, configuration with the facts, log, model card.
+    from stance.model.storage import save_model
+
+    model.training = {
+        "data": [file.to_dict(REPOSITORY) for file in corpus.files],
+        "data_settings": data_settings,
+        "real_quotes": corpus.has_real_quotes,
+        **model.training,
+    }
+    results = _read_results(arguments.results) if arguments.results else None
+    save_model(model, output, results=results)
+
+    # 5. Report: the validation figures of the weights as saved.
+    facts = model.training
+    print(f"epoch {facts['best_epoch']} of {config.epochs} kept, {facts['seconds']:.0f} s")
+    for name, tasks in facts["validation"].items():
+        for task, figures in tasks.items():
+            print(
+                f"{name}, {task}: accuracy {figures['accuracy']:.3f}, "
+                f"macro-F1 {figures['macro_f1']:.3f}"
+            )
+    size = (output / "model.safetensors").stat().st_size / 1e6
+    print(f"saved to {output} ({size:.1f} MB); to measure it: stance evaluate --model {output}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stance train",
+        description="Trains the stance and sentiment model.",
+        epilog="Any setting of the configuration can be changed: --set label_smoothing=0.1",
+    )
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="TOML file of settings")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=REPOSITORY / "data" / "authored",
+        help="folder with train.jsonl and validation.jsonl (default: data/authored)",
+    )
+    parser.add_argument(
+        "--extra",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="further JSONL files with text, stance, sentiment and, optionally, context and source",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("runs/stance"),
+        help="model directory to write (default: runs/stance)",
+    )
+    parser.add_argument("--base", help="folder or hub id of another base encoder")
+    parser.add_argument("--seed", type=int, help="seed of every random choice")
+    parser.add_argument("--epochs", type=int, help="passes over the data")
+    parser.add_argument("--learning-rate", type=float, help="peak rate of the encoder")
+    parser.add_argument("--batch-size", type=int, help="quotes a step")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="changes",
+        help="change any other setting; repeatable",
+    )
+    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint in --output"
+    )
+    parser.add_argument(
+        "--results", type=Path, help="results.json whose figures go into the model card"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    return parser
+
+
+def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
+    names = ("base", "seed", "epochs", "learning_rate", "batch_size")
+    changes = {name: getattr(arguments, name) for name in names}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    for change in arguments.changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise ValueError(f"--set needs NAME=VALUE, not {change!r}")
+        try:
+            # Numbers, true and false read as in JSON; anything else is a string.
+            changes[name.strip()] = json.loads(value)
+        except json.JSONDecodeError:
+            changes[name.strip()] = value
+    return changes
+
+
+def _data_settings(section: Any, path: Path) -> dict[str, Any]:
+    """Checks the [data] table of the configuration."""
+    known = {"how_weights", "extra_weight"}
+    if not isinstance(section, dict) or not set(section) <= known:
+        raise ValueError(f"{path}: [data] may hold {sorted(known)}, not {section!r}")
+    weights = [section.get("extra_weight", 1.0), *section.get("how_weights", {}).values()]
+    for weight in weights:
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
+            raise ValueError(f"{path}: a weight in [data] must be 0 or more, not {weight!r}")
+    return section
+
+
+def _read_results(path: Path) -> dict[str, Any]:
+    try:
+        results = json.loads(path.read_text("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    if not isinstance(results, dict):
+        raise ValueError(f"{path}: a JSON object is needed")
+    return results
+
+
+if __name__ == "__main__":
+    sys.exit(main())
