@@ -103,6 +103,7 @@ def _template() -> Template:
     )
     environment.filters["percent"] = percent
     environment.filters["plural"] = plural
+    environment.filters["shade"] = _shade
     return environment.get_template("page.html.jinja")
 
 

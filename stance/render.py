@@ -211,9 +211,10 @@ def _speaker_cell(item: Quote | Prediction) -> Text:
     quote = quote_of(item)
     if quote is None or quote.speaker is None:
         return Text("speaker not named", "dim italic")
-    cell = Text(_one_line(quote.speaker.name), "bold")
+    cell = Text()
+    cell.append(_one_line(quote.speaker.name), "bold")
     if quote.speaker.role:
-        cell.append("\n").append(_one_line(quote.speaker.role), "not bold dim")
+        cell.append("\n").append(_one_line(quote.speaker.role), "dim")
     return cell
 
 
@@ -222,15 +223,15 @@ def _label_cell(item: Quote | Prediction) -> Text:
 
     category = category_of(item)
     colour = _TERMINAL_COLOURS.get(category, "default")
-    cell = Text(f"{symbol_of(category)} {_one_line(category)}", f"bold {colour}")
+    cell = Text()
+    cell.append(f"{symbol_of(category)} {_one_line(category)}", f"bold {colour}")
     if isinstance(item, Prediction):
         filled = round(item.confidence * 8)
-        cell.append("\n")
-        cell.append("━" * filled, f"not bold {colour}").append("╌" * (8 - filled), "not bold dim")
-        cell.append(f" {percent(item.confidence)}\n", "not bold default")
-        cell.append(f"{_one_line(item.sentiment)} tone", "not bold dim")
+        cell.append("\n").append("━" * filled, colour).append("╌" * (8 - filled), "dim")
+        cell.append(f" {percent(item.confidence)}\n")
+        cell.append(f"{_one_line(item.sentiment)} tone", "dim")
     elif item.cue is not None:
-        cell.append("\n").append(_one_line(item.cue.text), "not bold dim")
+        cell.append("\n").append(_one_line(item.cue.text), "dim")
     return cell
 
 
@@ -248,16 +249,19 @@ def _quote_cell(item: Quote | Prediction) -> Text:
 def _summary(items: Iterable[Quote | Prediction]) -> Text:
     from rich.text import Text
 
-    parts = [
-        Text(f"{symbol_of(name)} {count:,} {_one_line(name)}", _TERMINAL_COLOURS.get(name, ""))
-        for name, count in count_categories(items)
-    ]
-    return Text(" ") + Text(" · ", "dim").join(parts)
+    line = Text(" ")
+    for name, count in count_categories(items):
+        if len(line) > 1:
+            line.append(" · ", "dim")
+        colour = _TERMINAL_COLOURS.get(name, "default")
+        line.append(f"{symbol_of(name)} {count:,} {_one_line(name)}", colour)
+    return line
 
 
 def _totals(documents: Sequence[Document]) -> Text:
     from rich.text import Text
 
     items = [item for document in documents for item in document.items]
-    line = Text(f"{plural(len(documents), 'article')} · {plural(len(items), 'quote')}", "bold")
-    return line.append(" ·").append_text(_summary(items)) if items else line
+    line = Text()
+    line.append(f"{plural(len(documents), 'article')} · {plural(len(items), 'quote')}", "bold")
+    return line.append(" ·", "dim").append_text(_summary(items)) if items else line

@@ -25,7 +25,8 @@ _BLANK_LINE = re.compile(r"(?:\r?\n|\r)(?:[ \t\u00a0]*(?:\r?\n|\r))+|\u2029")
 _FINAL = re.compile(r"[.!?…:;,][\"'”’»)\]]*$|[\"'”’»]$|''$")
 
 _CAPTION = re.compile(
-    r"^(?:(?:in )?this (?:file |combination |handout |image |screen ?grab |video |aerial |satellite |"
+    r"^(?:(?:in )?this (?:file |combination |handout |image |screen ?grab |video |aerial |"
+    r"satellite |"
     r"undated |frame ?grab |still |general )*"
     r"(?:photo|picture|image|photograph|video grab|screenshot|frame ?grab|handout)\b"
     r"|file ?(?:photo|picture|pic|image)?\s*[:\-–—]|file (?:photo|image|picture)\b"
@@ -39,19 +40,27 @@ _CREDIT = re.compile(
     r"(?:\s*(?:/|Photo)[^()]{0,60})?\)\s*$|(?:/|via )\s?Getty Images\)?\.?\s*$"
 )
 _LINK = re.compile(
-    r"^(?:[*•>▪■►-]\s*)?(?:read (?:more|also|next|the full)|also read|see also|see more|see related|"
+    r"^(?:[*•>▪■►-]\s*)?(?:read (?:more|also|next|the full)|also read|see also|see more|"
+    r"see related|"
     r"related(?: (?:stories|articles|news|coverage|content|links?|topics?|posts?))?\s*(?:[:|]|$)|"
-    r"more on this|more from|more about|more news|watch(?: live| now| more)?\s*[:|]|watch (?:the )?video|"
+    r"more on this|more from|more about|more news|watch(?: live| now| more)?\s*[:|]|"
+    r"watch (?:the )?video|"
     r"recommended|don'?t miss|you (?:may|might) also|most (?:read|popular|viewed)|trending|"
-    r"click here|tap here|listen to|continue reading|story continues|view (?:gallery|comments|photos)|"
-    r"share (?:this|on|via)|share$|tweet$|e?mail this|print this|print$|comments?$|leave a (?:comment|reply)|"
-    r"follow us|follow @?\w+ on|like us on|join (?:us|the|our) .{0,60}(?:mailing list|newsletter|channel|telegram)|"
+    r"click here|tap here|listen to|continue reading|story continues|view (?:gallery|comments|"
+    r"photos)|"
+    r"share (?:this|on|via)|share$|tweet$|e?mail this|print this|print$|comments?$|"
+    r"leave a (?:comment|reply)|"
+    r"follow us|follow @?\w+ on|like us on|join (?:us|the|our) .{0,60}(?:mailing list|newsletter|"
+    r"channel|telegram)|"
     r"sign up|subscribe|log ?in\b|register (?:now|for)|download (?:the|our)|get the app|"
     r"advertisement|advertising|sponsored|promoted|skip to|back to top|"
     r"make a (?:charitable )?donation|donate\b|support (?:us|our|independent)|"
-    r"united24|(?:this site|we) uses? cookies|accept (?:all )?cookies|privacy policy|terms of (?:use|service)|"
-    r"contact us|about us|©|\(c\) ?\d{4}|copyright\b|all rights reserved|this article (?:was )?(?:first|originally)|"
-    r"this story (?:was |has been )|(?:additional )?(?:reporting|writing|editing) by\b|our standards:|"
+    r"united24|(?:this site|we) uses? cookies|accept (?:all )?cookies|privacy policy|"
+    r"terms of (?:use|service)|"
+    r"contact us|about us|©|\(c\) ?\d{4}|copyright\b|all rights reserved|"
+    r"this article (?:was )?(?:first|originally)|"
+    r"this story (?:was |has been )|(?:additional )?(?:reporting|writing|editing) by\b|"
+    r"our standards:|"
     r"\(?(?:reporting|editing|writing|compiled) by\b|for more information|newsletter)",
     re.IGNORECASE,
 )
@@ -63,7 +72,8 @@ _BYLINE = re.compile(r"^(?:by|from|posted by|written by|author:?)\s+[A-Z]", re.I
 _STAMP = re.compile(
     r"^(?:(?:updated|published|posted|last (?:updated|modified))\b|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+(?:\d|[a-z]+\s+\d)|"
-    r"\d{1,2}[:.]\d{2}\s*(?:[ap]\.?m|gmt|utc|est|edt|bst)?\b|\d{4}-\d\d-\d\d\b|\d{1,2}/\d{1,2}/\d{2,4}\b|"
+    r"\d{1,2}[:.]\d{2}\s*(?:[ap]\.?m|gmt|utc|est|edt|bst)?\b|\d{4}-\d\d-\d\d\b|"
+    r"\d{1,2}/\d{1,2}/\d{2,4}\b|"
     r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.? \d{1,2},? \d{4}\b)",
     re.IGNORECASE,
 )
@@ -71,16 +81,19 @@ _DATELINE = re.compile(
     r"[A-Z][A-Z.'’ /-]{2,40}(?:,\s*[A-Z][\w. ]{1,25}){0,2}(?:,\s*[A-Z][a-z]+\.? \d{1,2})?\s*"
     r"(?:\([^()\n]{2,40}\)\s*)?(?:--|[-–—])\s+"
     r"|(?:[A-Z][\w.'’-]* ?){1,4}(?:,\s*[A-Z][\w. ]{1,25}){0,2}\s*"
-    r"\((?:AP|AFP|UPI|Reuters|REUTERS|Xinhua|TASS|CNN|dpa|ANI|PTI|IANS|Bloomberg|Sputnik|Kyodo|Yonhap)\)\s*"
+    r"\((?:AP|AFP|UPI|Reuters|REUTERS|Xinhua|TASS|CNN|dpa|ANI|PTI|IANS|Bloomberg|Sputnik|Kyodo|"
+    r"Yonhap)\)\s*"
     r"(?:--|[-–—])\s*"
 )
 _BREAK = re.compile(r"([.!?…。！？]+)(['\"’”»›)\]]*)(?=\s|$)")
 _BEFORE = re.compile(r"[\w.&’'-]+$")
 _ABBREVIATIONS = frozenset(
     "mr mrs ms mx dr prof gen lt col maj sgt capt cmdr adm rev hon pres gov sen rep reps sens amb "
-    "st mt ft jr sr vs etc al no nos vol jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues "
+    "st mt ft jr sr vs etc al no nos vol jan feb mar apr jun jul aug sep sept oct nov dec mon "
+    "tue tues "
     "wed thu thurs fri sat sun inc ltd co corp bros dept est approx e.g i.e cf fig ave blvd rd "
-    "ala ariz ark calif colo conn del fla ga ill ind kan ky la md mass mich minn miss mo mont neb nev "
+    "ala ariz ark calif colo conn del fla ga ill ind kan ky la md mass mich minn miss mo mont "
+    "neb nev "
     "okla ore pa tenn tex va vt wash wis wyo messrs mmes msgr supt det insp brig pvt cpl".split()
 )
 _ACRONYM_STARTERS = frozenset(
@@ -92,7 +105,8 @@ _TAG = re.compile(
     r"\s+(?:(?:[A-Z][\w.'’-]*|the|a|an|his|her|one|another)\s+(?:[\w.'’-]+\s+){0,4}?)"
     r"(?:said|says|asked|asks|told|tells|wrote|writes|added|adds|replied|tweeted|continued|"
     r"responded|demanded|wondered|exclaimed|joked|explained|declared|shouted|quipped)"
-    r"(?=[.,;:]|\s+(?:in|on|at|to|during|of|after|when|as|late|early|last|Mon|Tues|Wed|Thurs|Fri|Sat|Sun|"
+    r"(?=[.,;:]|\s+(?:in|on|at|to|during|of|after|when|as|late|early|last|Mon|Tues|Wed|Thurs|Fri|"
+    r"Sat|Sun|"
     r"reporters|him|her|them|me|us)|$)"
     r"|\s+(?:said|says|asked|added|replied|wrote)\s+[A-Z\w]"
 )

@@ -158,7 +158,9 @@ class Trainer:
             self._put(self.mean.value)
         score = 1.0
         if self.validation:
-            figures = self.measure()
+            # Only a choice between epochs, so the fast arithmetic of training will do.
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+                figures = self.measure()
             score = _score(figures, self.config)
             record |= {"score": score, "validation": figures}
         if not self.validation or score > state.best_score:

@@ -20,11 +20,13 @@ _INVERTING = lex.words(
     "predict complain maintain"
 )
 _STATES = lex.words(
-    "confident hopeful concerned worried sure optimistic convinced certain adamant afraid pessimistic "
+    "confident hopeful concerned worried sure optimistic convinced certain adamant afraid "
+    "pessimistic "
     "hoping satisfied disappointed surprised proud skeptical sceptical doubtful pleased glad"
 )
 _STATEMENT_NOUNS = lex.words(
-    "statement letter message tweet email e-mail memo report release post note communique communiqué"
+    "statement letter message tweet email e-mail memo report release post note communique "
+    "communiqué"
 )
 _HYPOTHETICAL = lex.words("may might could should can cannot")
 # Before a subject these make the clause a condition, a comparison or part of a noun phrase.
@@ -100,7 +102,7 @@ def _point_form(form: str) -> str:
 
 
 def _verb_group(tokens: Sequence[Token], verb: int) -> tuple[int, int, list[str]]:
-    """Returns where the auxiliaries begin, where the adverbs before them begin, and the auxiliaries."""
+    """Returns where auxiliaries begin, where adverbs before them begin, and which they are."""
     j = verb
     start = verb
     auxiliaries: list[str] = []
@@ -115,68 +117,57 @@ def _verb_group(tokens: Sequence[Token], verb: int) -> tuple[int, int, list[str]
 def _verb_cue(tokens: Sequence[Token], verb: int, form: lex.VerbForm) -> Cue | None:
     lemma = form.lemma
     start, group, auxiliaries = _verb_group(tokens, verb)
-    before = tokens[group - 1] if group else None
-    following = tokens[verb + 1] if verb + 1 < len(tokens) else None
-    if before is not None and before.lower == "to":
-        return None
-    if (
-        auxiliaries
-        and any(a in lex.PASSIVE_AUXILIARIES for a in auxiliaries)
-        and form.form == "past"
-    ):
-        return None
-    negated = any(a in lex.NEGATIONS for a in auxiliaries) or any(
-        token.lower in {"not", "never"} for token in tokens[group:verb]
-    )
-    if negated and lemma not in _KEEP_NEGATED:
-        return None
-    if (
-        form.form == "past"
-        and following is not None
-        and following.lower == "by"
-        and not auxiliaries
-    ):
-        return None
-    if (
-        form.form in {"s", "base"}
-        and not auxiliaries
-        and not _is_verb_use(tokens, verb, group, form)
-    ):
+    if _is_no_report(tokens, verb, group, form, auxiliaries):
         return None
     end, frames = _complement(tokens, verb, lemma)
     if not frames:
         return None
-    participle = form.form == "ing" and not any(
+    if form.form == "ing" and not any(
         a in lex.PASSIVE_AUXILIARIES or a == "been" for a in auxiliaries
-    )
-    if participle:
-        if not _is_free_participle(tokens, verb):
-            return None
-        return Cue(verb, end, verb, lemma, "ing", frames, None, False, verb, end)
+    ):
+        free = _is_free_participle(tokens, verb)
+        return Cue(verb, end, verb, lemma, "ing", frames, None, False, verb, end) if free else None
     turned = _inverted(tokens, verb, group, form, auxiliaries)
     if turned is not None and not _has_apposition(tokens, group):
         return Cue(verb, verb + 1, verb, lemma, form.form, frames, turned, True, verb, turned[1])
-    source = subject_before(tokens, group)
     if any(a in _HYPOTHETICAL for a in auxiliaries):
         return None
-    if (
-        source is not None
-        and form.form == "base"
-        and not auxiliaries
-        and not _is_plural(tokens, source)
-    ):
-        return None
-    if source is not None and _speaks_for_itself(tokens, source, lemma):
-        return None
+    source = subject_before(tokens, group)
     if source is None:
-        if before is None or before.lower not in {"and", "but", "then", "who", ","}:
+        before = tokens[group - 1].lower if group else ""
+        if before not in {"and", "but", "then", "who", ","}:
             return None
         return Cue(start, end, verb, lemma, form.form, frames, None, False, group, end)
+    bare = form.form == "base" and not auxiliaries
+    if (bare and not _is_plural(tokens, source)) or _speaks_for_itself(tokens, source, lemma):
+        return None
     return Cue(start, end, verb, lemma, form.form, frames, source, False, source[0], end)
 
 
+def _is_no_report(
+    tokens: Sequence[Token],
+    verb: int,
+    group: int,
+    form: lex.VerbForm,
+    auxiliaries: Sequence[str],
+) -> bool:
+    """Whether the words around a form show an infinitive, a passive, a denial of saying, a noun."""
+    if group and tokens[group - 1].lower == "to":
+        return True
+    if form.form == "past" and any(a in lex.PASSIVE_AUXILIARIES for a in auxiliaries):
+        return True
+    words = {*auxiliaries, *(token.lower for token in tokens[group:verb])}
+    if words & lex.NEGATIONS and form.lemma not in _KEEP_NEGATED:
+        return True
+    if auxiliaries:
+        return False
+    if form.form == "past":
+        return verb + 1 < len(tokens) and tokens[verb + 1].lower == "by"
+    return form.form in {"s", "base"} and not _is_verb_use(tokens, verb, group, form)
+
+
 def _has_apposition(tokens: Sequence[Token], group: int) -> bool:
-    """Whether the comma before a verb ends an apposition to its subject ("Wood, the envoy, said")."""
+    """Whether the comma before a verb ends an apposition ("Wood, the envoy, said")."""
     if tokens[group - 1].text != ",":
         return False
     source = subject_before(tokens, group)
@@ -258,37 +249,33 @@ def _is_plural(tokens: Sequence[Token], source: Range) -> bool:
 def _complement(tokens: Sequence[Token], verb: int, lemma: str) -> tuple[int, frozenset[str]]:
     """Returns the end of the cue with its particle or noun, and the frames that are left."""
     frames = lex.frames().get(lemma, frozenset())
-    following = tokens[verb + 1] if verb + 1 < len(tokens) else None
-    word = following.lower if following is not None else ""
+    word = tokens[verb + 1].lower if verb + 1 < len(tokens) else ""
+    noun = frozenset({"np"})
     if lemma == "point":
-        if word == "out":
-            return verb + 2, frozenset({"say"})
-        return (verb + 2, frozenset({"np"})) if word == "to" else (verb + 1, frozenset())
+        left = {"out": frozenset({"say"}), "to": noun}.get(word)
+        return (verb + 2, left) if left is not None else (verb + 1, frozenset())
     if lemma == "rule":
-        return (verb + 2, frozenset({"np"})) if word == "out" else (verb + 1, frozenset())
+        return (verb + 2, noun) if word == "out" else (verb + 1, frozenset())
     if lemma in {"express", "voice", "raise"}:
-        for i in range(verb + 1, min(len(tokens), verb + 5)):
-            if tokens[i].lower in lex.SPEECH_NOUNS:
-                end = i + 1
-                after = tokens[end].lower if end < len(tokens) else ""
-                if after in {"about", "over", "for", "at", "of", "with", "in"}:
-                    return end + 1, frozenset({"np"})
-                return end, frozenset({"that", "to"})
-            if tokens[i].kind != "w":
-                break
-        return (verb + 1, frozenset({"np"})) if lemma == "voice" else (verb + 1, frozenset())
+        return _expressed(tokens, verb, lemma)
     if word in {"for", "on", "of", "about", "against"} and word in frames:
-        return verb + 2, frozenset({"np"})
-    if "to_np" in frames:
-        return (
-            (verb + 2, frozenset({"np"}))
-            if word == "to"
-            else (
-                verb + 1,
-                frames - {"to_np"},
-            )
-        )
-    return verb + 1, frames
+        return verb + 2, noun
+    if word == "to" and "to_np" in frames:
+        return verb + 2, noun
+    return verb + 1, frames - {"to_np"}
+
+
+def _expressed(tokens: Sequence[Token], verb: int, lemma: str) -> tuple[int, frozenset[str]]:
+    """Returns the same for "expressed deep concern about": the noun belongs to the cue."""
+    for i in range(verb + 1, min(len(tokens), verb + 5)):
+        if tokens[i].lower in lex.SPEECH_NOUNS:
+            after = tokens[i + 1].lower if i + 1 < len(tokens) else ""
+            if after in {"about", "over", "for", "at", "of", "with", "in"}:
+                return i + 2, frozenset({"np"})
+            return i + 1, frozenset({"that", "to"})
+        if tokens[i].kind != "w":
+            break
+    return verb + 1, frozenset({"np"} if lemma == "voice" else ())
 
 
 def _is_free_participle(tokens: Sequence[Token], verb: int) -> bool:

@@ -133,7 +133,7 @@ def _span(tokens: Sequence[Token], a: int, b: int) -> Span:
 
 
 def _followed(page: Page, tokens: Sequence[Token], i: int) -> Attribution | None:
-    """‘“…,” Smith thundered.’: a subject and any verb right after a quotation that ends a clause."""
+    """‘“…,” Smith thundered.’: a subject and any verb after a quotation that ends a clause."""
     region = page.regions[tokens[i].region]
     j = i + 1
     ended = page.article[region.inner_end - 1] in ",?!…—-"
@@ -141,27 +141,25 @@ def _followed(page: Page, tokens: Sequence[Token], i: int) -> Attribution | None
         ended, j = True, j + 1
     if not ended or j >= len(tokens):
         return None
+    content = ((tokens[i].start, tokens[i].end),)
     if tokens[j].lower in lex.LOOSE or tokens[j].lower in lex.verb_forms():
         turned = phrase_after(tokens, j + 1)
         if turned is not None:
-            return Attribution(
-                ((tokens[i].start, tokens[i].end),), _span(tokens, j, j + 1), _span(tokens, *turned)
-            )
-    for k in range(j + 1, min(len(tokens), j + 14)):
-        if tokens[k].kind != "w":
-            if tokens[k].text == ",":
-                continue
-            break
-        verb = tokens[k].lower
-        if verb in lex.LOOSE or (is_finite(tokens, k) and verb not in lex.AUXILIARIES):
-            source = subject_before(tokens, k)
-            if source is None or source[0] != j:
-                return None
-            return Attribution(
-                ((tokens[i].start, tokens[i].end),), _span(tokens, k, k + 1), _span(tokens, *source)
-            )
-        if verb in lex.AUXILIARIES:
-            continue
+            return Attribution(content, _span(tokens, j, j + 1), _span(tokens, *turned))
+    verb = _verb_after(tokens, j + 1)
+    source = subject_before(tokens, verb) if verb is not None else None
+    if verb is None or source is None or source[0] != j:
+        return None
+    return Attribution(content, _span(tokens, verb, verb + 1), _span(tokens, *source))
+
+
+def _verb_after(tokens: Sequence[Token], start: int) -> int | None:
+    for k in range(start, min(len(tokens), start + 13)):
+        word = tokens[k].lower
+        if tokens[k].kind != "w" and word != ",":
+            return None
+        if word in lex.LOOSE or (is_finite(tokens, k) and word not in lex.AUXILIARIES):
+            return k
     return None
 
 

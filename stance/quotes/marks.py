@@ -40,7 +40,8 @@ _CLOSERS: Final = {
     "＂": "＂",
 }
 _ELISION = re.compile(
-    r"['’](?:\d0s\b|\d\d\b|tis\b|twas\b|em\b|cause\b|til\b|till\b|round\b|bout\b|n['’ ]|cos\b|ere\b|s\b)",
+    r"['’](?:\d0s\b|\d\d\b|tis\b|twas\b|em\b|cause\b|til\b|till\b|round\b|bout\b|n['’ ]|cos\b|"
+    r"ere\b|s\b)",
     re.IGNORECASE,
 )
 _STRONG_BEFORE: Final = frozenset(",.!?…—-")
@@ -123,32 +124,15 @@ def _scan(
         before = article[match.start() - 1] if match.start() > start else " "
         after = article[match.end()] if match.end() < end else " "
         if opened is None:
-            if _may_open(article, mark, match.start(), before, after):
+            if _may_open(mark, before, after):
                 opened, stack = match, [mark]
             continue
-        if mark in _CLOSERS[stack[-1]] and not (
-            mark in "«»" and stack[-1] == "»" and mark == "»" and _at_opening(before, after)
-        ):
-            if mark in '"＂' and _at_opening(before, after):
-                # a straight mark in opening position inside a straight quotation
-                if nests:
-                    stack.append(mark)
-                continue
-            if (
-                mark == '"'
-                and _is_inch(article, match.start(), start)
-                and _closes_later(article, match.end(), end)
-            ):
-                continue
-            stack.pop()
-            if not stack:
-                regions.append((opened.start(), match.end(), len(opened.group()), len(mark)))
-                opened = None
-        elif mark in _OPEN_ONLY or (mark in '"«``＂' and _at_opening(before, after)):
-            if nests:
-                stack.append(mark)
-        elif mark in '”"' and stack[-1] in '“"' and not _at_opening(before, after):
-            # straight and curly marks are mixed on many pages: “more hours"
+        does = _inside(mark, stack[-1], before, after)
+        if does == "close" and _is_inch(article, match, start, end):
+            continue
+        if does == "open" and nests:
+            stack.append(mark)
+        elif does == "close":
             stack.pop()
             if not stack:
                 regions.append((opened.start(), match.end(), len(opened.group()), len(mark)))
@@ -161,13 +145,25 @@ def _scan(
     return regions, True
 
 
+def _inside(mark: str, innermost: str, before: str, after: str) -> str:
+    """Returns what a mark does inside a quotation: ``open`` one in it, ``close``, or nothing."""
+    opening = _at_opening(before, after)
+    if mark in _CLOSERS[innermost]:
+        return "open" if mark in '"＂»' and opening else "close"
+    if mark in _OPEN_ONLY or (mark in '"«＂' and opening):
+        return "open"
+    # straight and curly marks are mixed on many pages: “more hours"
+    mixed = mark in '”"' and innermost in '“"' and not opening
+    return "close" if mixed else ""
+
+
 def _at_opening(before: str, after: str) -> bool:
     return (before.isspace() or before in "([{-—–/:‘'“\"…") and (
         after.isalnum() or after in "'‘“$£€[…#@"
     )
 
 
-def _may_open(article: str, mark: str, at: int, before: str, after: str) -> bool:
+def _may_open(mark: str, before: str, after: str) -> bool:
     if mark in _OPEN_ONLY or mark == "«":
         return not after.isspace() or mark == "«"
     if mark in '"＂':
@@ -182,16 +178,16 @@ def _may_open(article: str, mark: str, at: int, before: str, after: str) -> bool
     return mark in "”»" and _at_opening(before, after)
 
 
-def _is_inch(article: str, at: int, start: int) -> bool:
+def _is_inch(article: str, match: re.Match[str], start: int, end: int) -> bool:
+    """Whether a straight mark inside a quotation ends a height (6'3") and a later one closes."""
+    at = match.start()
     return (
-        at > start
+        match.group() == '"'
+        and at > start
         and article[at - 1].isdigit()
         and bool(re.search(r"\d['’]\s?\d{1,2}$", article[max(start, at - 6) : at]))
+        and article.find('"', match.end(), min(end, match.end() + 2000)) >= 0
     )
-
-
-def _closes_later(article: str, after: int, end: int) -> bool:
-    return article.find('"', after, min(end, after + 2000)) >= 0
 
 
 def _single_regions(

@@ -15,7 +15,8 @@ from stance.quotes.marks import Quoted, quoted_regions
 from stance.text import Span, furniture, paragraphs, sentences, trim
 
 _TOKEN = re.compile(
-    r"(?:Mr|Mrs|Ms|Dr|Sen|Sens|Rep|Reps|Gov|Gen|Lt|Col|Maj|Sgt|Adm|Capt|Prof|Rev|Hon|Amb|St|Jr|Sr|Jan|"
+    r"(?:Mr|Mrs|Ms|Dr|Sen|Sens|Rep|Reps|Gov|Gen|Lt|Col|Maj|Sgt|Adm|Capt|Prof|Rev|Hon|Amb|St|Jr|"
+    r"Sr|Jan|"
     r"Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.(?=\s|$)"
     r"|(?:[^\W\d_]\.){2,}|[A-Z]\.(?=\s+[A-Z])"
     r"|\w+s['’](?=\s\w)|\w+(?:['’&.-]\w+)*|--+|(?P<same>[^\w\s])(?P=same){3,}|\S"

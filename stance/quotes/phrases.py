@@ -16,6 +16,11 @@ MAX_SUBJECT = 30
 MAX_ADJUNCT = 40
 
 
+# Determiners that can be a subject by themselves.
+_ALONE = lex.words("some many most several both others one another few this all")
+_JOINERS = frozenset({"&", "-", "/", "'", "’"})
+
+
 def is_adverb(token: Token) -> bool:
     """Whether a word may stand between a subject and its verb."""
     return token.lower in lex.ADVERBS or (
@@ -130,34 +135,34 @@ def _phrase_before(tokens: Sequence[Token], end: int) -> Range | None:
         return (end - 1, end)
     if last.lower == "who":
         return _phrase_before(tokens, end - (2 if end > 1 and tokens[end - 2].text == "," else 1))
-    starts: list[int] = []  # where the phrase may begin, nearest first
-    j = end - 1
-    while j >= 0 and end - j <= MAX_SUBJECT:
-        token = tokens[j]
-        if _ends_phrase(tokens, j, end):
-            break
-        if token.lower in lex.PREPOSITIONS or token.lower == "and":
-            starts.append(j + 1)
-            if token.lower in {"about", "over", "through", "during"}:
-                break
-        j -= 1
-    if j > 0 and tokens[j].lower == "that" and tokens[j - 1].lower in lex.PREPOSITIONS:
-        while j + 2 < end and not tokens[j + 1].is_capital:
-            j += 1  # “In that regard Trump vowed”
-        starts = [start for start in starts if start > j]
-    starts.append(j + 1)
-    for start in reversed(starts):
+    for start in _phrase_starts(tokens, end):
         found = _valid_phrase(tokens, start, end)
         if found is not None:
             return found
     return None
 
 
+def _phrase_starts(tokens: Sequence[Token], end: int) -> list[int]:
+    """Returns where the noun phrase before an index may begin, the longest first."""
+    starts: list[int] = []
+    j = end - 1
+    while j >= 0 and end - j <= MAX_SUBJECT and not _ends_phrase(tokens, j, end):
+        if tokens[j].lower in lex.PREPOSITIONS or tokens[j].lower == "and":
+            starts.append(j + 1)
+            if tokens[j].lower in {"about", "over", "through", "during"}:
+                break
+        j -= 1
+    if j > 0 and tokens[j].lower == "that" and tokens[j - 1].lower in lex.PREPOSITIONS:
+        while j + 2 < end and not tokens[j + 1].is_capital:
+            j += 1  # “In that regard Trump vowed”
+        starts = [start for start in starts if start > j]
+    return [j + 1, *reversed(starts)]
+
+
 def _ends_phrase(tokens: Sequence[Token], j: int, end: int) -> bool:
     token = tokens[j]
     if token.kind == "q":
-        nickname = j + 1 < end and tokens[j + 1].is_capital and j > 0 and tokens[j - 1].is_capital
-        return not (nickname and token.end - token.start < 40)
+        return not (j + 1 < end and _is_nickname(tokens, j))
     if token.kind == "p":
         return token.text not in {"&", "-", "/", "%", "$", "'", "’"}
     return (
@@ -177,23 +182,7 @@ def _valid_phrase(tokens: Sequence[Token], start: int, end: int) -> Range | None
     first, last = tokens[start], tokens[end - 1]
     if first.lower in lex.PREPOSITIONS or last.kind != "w" or last.is_possessive:
         return None
-    if last.lower in lex.DETERMINERS and not (
-        end - start == 1
-        and last.lower
-        in {
-            "some",
-            "many",
-            "most",
-            "several",
-            "both",
-            "others",
-            "one",
-            "another",
-            "few",
-            "this",
-            "all",
-        }
-    ):
+    if last.lower in lex.DETERMINERS and (end - start > 1 or last.lower not in _ALONE):
         return None
     if last.lower in lex.PREPOSITIONS or last.lower in {"and", "or"}:
         return None
@@ -214,50 +203,39 @@ def phrase_after(tokens: Sequence[Token], start: int, most: int = 25) -> Range |
         return (start, start + 1)
     if first.kind != "w" or (first.lower in lex.TIMES and first.text != "May"):
         return None
-    if not (
-        first.is_capital
-        or first.lower in lex.DETERMINERS
-        or first.lower in lex.ROLE_NOUNS
-        or first.lower in lex.GROUPS
-    ):
+    if not (first.is_capital or first.lower in lex.DETERMINERS | lex.ROLE_NOUNS | lex.GROUPS):
         return None
     end = start
-    while end < len(tokens) and end - start < most:
-        token = tokens[end]
-        if token.kind == "q":
-            if not (
-                end > start
-                and tokens[end - 1].is_capital
-                and end + 1 < len(tokens)
-                and tokens[end + 1].is_capital
-                and token.end - token.start < 40
-            ):
-                break
-        elif token.kind == "p":
-            if token.text not in {"&", "-", "/", "'", "’", "("}:
-                break
-            if token.text == "(":
-                break
-        elif token.lower in lex.PREPOSITIONS and token.lower not in {"of", "for", "from"}:
-            following = tokens[end + 1] if end + 1 < len(tokens) else None
-            is_office = end > start and tokens[end - 1].lower in lex.ROLE_NOUNS
-            if not (
-                is_office and token.lower in {"to", "at", "in", "with"} and following is not None
-            ):
-                break
-            if following.lower in lex.TIMES or following.lower in {"a", "an"}:
-                break
-        elif end > start and (
-            token.lower in lex.SUBORDINATORS
-            or token.lower in lex.TIMES
-            or token.lower in lex.PRONOUNS
-            or is_adverb(token)
-        ):
-            break
-        elif end > start and is_finite(tokens, end):
-            break
+    while end < len(tokens) and end - start < most and _stays_in_phrase(tokens, start, end):
         end += 1
     return (start, end) if end > start else None
+
+
+def _stays_in_phrase(tokens: Sequence[Token], start: int, i: int) -> bool:
+    token = tokens[i]
+    if token.kind == "q":
+        return i > start and _is_nickname(tokens, i)
+    if token.kind == "p":
+        return token.text in _JOINERS
+    if token.lower in lex.PREPOSITIONS and token.lower not in {"of", "for", "from"}:
+        following = tokens[i + 1].lower if i + 1 < len(tokens) else "a"
+        is_office = i > start and tokens[i - 1].lower in lex.ROLE_NOUNS
+        fits = is_office and token.lower in {"to", "at", "in", "with"}
+        return fits and following not in lex.TIMES | {"a", "an"}
+    if i == start:
+        return True
+    closed = lex.SUBORDINATORS | lex.TIMES | lex.PRONOUNS
+    return not (token.lower in closed or is_adverb(token) or is_finite(tokens, i))
+
+
+def _is_nickname(tokens: Sequence[Token], i: int) -> bool:
+    """Whether a quotation stands inside a name: Dmitry "the Bear" Ivanov."""
+    return (
+        0 < i < len(tokens) - 1
+        and tokens[i - 1].is_capital
+        and tokens[i + 1].is_capital
+        and tokens[i].end - tokens[i].start < 40
+    )
 
 
 def skip_addressee(tokens: Sequence[Token], start: int) -> int:
@@ -354,36 +332,38 @@ def _skip_clause(tokens: Sequence[Token], start: int, limit: int) -> int:
 def _skip_prepositional(tokens: Sequence[Token], start: int, limit: int) -> int:
     i = start
     seen_noun = False
-    while i < limit:
-        token = tokens[i]
-        if token.kind == "q" or (token.kind == "p" and token.text not in {"-", "'", "’", "&", "/"}):
-            break
-        if token.lower in lex.SUBORDINATORS:
-            break
-        if token.lower in lex.OBJECT_PRONOUNS and not seen_noun and i == start:
+    while i < limit and not _ends_adjunct(tokens, i, seen_noun):
+        if tokens[i].lower in lex.OBJECT_PRONOUNS and i == start:
             return i + 1
-        if token.lower in lex.PRONOUNS or token.lower == "there":
+        if tokens[i].lower in lex.PRONOUNS:
             break
-        if token.lower in lex.PREPOSITIONS and token.lower not in {"of"} and seen_noun:
+        if seen_noun and _begins_clause(tokens, i, limit):
             break
-        if seen_noun and token.lower in lex.TIMES:
-            break
-        linked = i > start and (
-            tokens[i - 1].lower in {"of", "and", "the", "a", "an"} or tokens[i - 1].is_possessive
-        )
-        if seen_noun and not linked:
-            if token.lower in lex.DETERMINERS:
-                break
-            before = tokens[i - 1]
-            if token.is_capital and not before.is_capital:
-                if has_finite(tokens, i + 1, min(limit, i + 6)):
-                    break
-            if not token.is_capital and before.is_capital and is_finite(tokens, i):
-                break
-        if token.lower not in lex.DETERMINERS:
-            seen_noun = True
+        seen_noun = seen_noun or tokens[i].lower not in lex.DETERMINERS
         i += 1
     return i
+
+
+def _ends_adjunct(tokens: Sequence[Token], i: int, seen_noun: bool) -> bool:
+    token = tokens[i]
+    if token.kind != "w":
+        return token.text not in _JOINERS
+    if token.lower in lex.SUBORDINATORS or token.lower == "there":
+        return True
+    prepositions = lex.PREPOSITIONS - {"of"}
+    return seen_noun and (token.lower in prepositions or token.lower in lex.TIMES)
+
+
+def _begins_clause(tokens: Sequence[Token], i: int, limit: int) -> bool:
+    """Whether a new subject or verb begins after the noun of an adjunct: "in Moscow the …"."""
+    before, token = tokens[i - 1], tokens[i]
+    if before.lower in {"of", "and", "the", "a", "an"} or before.is_possessive:
+        return False
+    if token.lower in lex.DETERMINERS:
+        return True
+    if token.is_capital and not before.is_capital:
+        return has_finite(tokens, i + 1, min(limit, i + 6))
+    return not token.is_capital and before.is_capital and is_finite(tokens, i)
 
 
 def main_subject(tokens: Sequence[Token], until: int) -> Range | None:

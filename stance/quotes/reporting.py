@@ -26,6 +26,12 @@ from stance.text import Span
 
 _DASHES: Final = frozenset({"—", "–", "--", "-"})
 _QUESTION_WORDS: Final = lex.words("whether if how why what when who where")
+_ASKING: Final = lex.words("ask wonder say explain know tell doubt decide")
+_NO_CLAUSE: Final = lex.words("so as than which by about and or")
+# Without "that" or a quotation these say nothing: “he continued the talks”.
+_NEEDS_MARK: Final = lex.words("repeat continue respond answer agree")
+# Verbs of belief that may stand behind their content: “The deal is dead, he believes.”
+_PARENTHETIC: Final = lex.words("believe think hope suggest")
 _ADDRESSED: Final = lex.words("tell inform remind assure ask advise warn")
 
 
@@ -72,35 +78,32 @@ class _Sentence:
     # content in front of the cue ------------------------------------------------------------
 
     def _is_behind(self, cue: Cue) -> bool:
-        """Whether the content comes first: a comma or a quotation stands right before the clause."""
+        """Whether the content comes first: a comma or a quotation stands before the clause."""
         start = cue.clause_start
-        if start == 0:
-            return False
-        before = self.tokens[start - 1]
         if cue.lemma == "according":
             return start > 1
-        if cue.source is None or not (
-            cue.inverted
-            or "say" in cue.frames
-            or cue.lemma in {"believe", "think", "hope", "suggest"}
-        ):
+        if start == 0 or cue.source is None:
             return False
+        if not (cue.inverted or "say" in cue.frames or cue.lemma in _PARENTHETIC):
+            return False
+        before = self.tokens[start - 1]
         if before.kind == "q":
             return self._closes_clause(before)
         if before.text not in {",", "?", "!"} | _DASHES:
             return False
-        if start > 1 and self.tokens[start - 2].kind == "q":
-            if cue.inverted or self._content_start(cue) is None:
-                return True
-            return not has_finite(self.tokens, 0, start) and start <= 3
         if cue.inverted:
             return True
+        follows = self._content_start(cue) is not None
+        if start > 1 and self.tokens[start - 2].kind == "q":
+            return not follows or (start <= 3 and not has_finite(self.tokens, 0, start))
         if start > 1 and self.tokens[start - 2].lower in lex.AUXILIARIES | {"that"}:
             return True  # “It was, he said, ‘a stone …’”
-        if self._content_start(cue) is not None:
-            return False
-        quoted = any(token.kind == "q" for token in self.tokens[: start - 1])
-        return quoted or has_finite(self.tokens, 0, start - 1) or self._goes_on(cue) is not None
+        return not follows and self._is_statement(cue, start - 1)
+
+    def _is_statement(self, cue: Cue, end: int) -> bool:
+        """Whether the words before a cue can be its content: a clause, or the start of one."""
+        quoted = any(token.kind == "q" for token in self.tokens[:end])
+        return quoted or has_finite(self.tokens, 0, end) or self._goes_on(cue) is not None
 
     def _closes_clause(self, token: Token) -> bool:
         region = self.page.regions[token.region]
@@ -173,35 +176,33 @@ class _Sentence:
 
     def _content_start(self, cue: Cue) -> int | None:
         """Returns where the content after a cue begins, or None when nothing follows it."""
-        tokens = self.tokens
         if cue.lemma == "according":
             after = cue.clause_end
-            if cue.clause_start <= 1 and after < self.size - 1 and tokens[after].text == ",":
-                return after + 1
-            return None
+            opens = cue.clause_start <= 1 and after < self.size - 1
+            return after + 1 if opens and self.tokens[after].text == "," else None
         first = self._after_addressee(cue)
-        i = skip_adjuncts(tokens, first)
-        if i < self.size and tokens[i].text in {",", ":", *_DASHES}:
-            if i + 1 < self.size and (
-                tokens[i + 1].kind == "q"
-                or (tokens[i].text == ":" and cue.frames & {"say", "that"})
-            ):
+        i = skip_adjuncts(self.tokens, first)
+        if i < self.size and self.tokens[i].text in {",", ":", *_DASHES}:
+            if self._opens_quote(cue, i):
                 return i + 1
             comma = self._after_parenthesis(i)
-            if comma is not None:
-                i = comma
+            i = i if comma is None else comma
         if i >= self.size:
             i = first
-        clausal = bool(cue.frames & {"say", "that"})
-        if clausal and i < self.size:
+        if cue.frames & {"say", "that"} and i < self.size:
             start = self._clause_start(cue, i, first)
             if start is not None:
                 return start
-        if "to" in cue.frames and first < self.size and tokens[first].lower == "to":
+        if "to" in cue.frames and first < self.size and self.tokens[first].lower == "to":
             return first if self._is_infinitive(first) else None
-        if "np" in cue.frames:
-            return self._noun_start(cue, first if first < self.size else cue.end)
-        return None
+        return self._noun_start(cue, first) if "np" in cue.frames else None
+
+    def _opens_quote(self, cue: Cue, i: int) -> bool:
+        """Whether the comma or colon at an index leads to the content: ‘said: …’, ‘said, “…”’."""
+        if i + 1 >= self.size:
+            return False
+        colon = self.tokens[i].text == ":" and bool(cue.frames & {"say", "that"})
+        return colon or self.tokens[i + 1].kind == "q"
 
     def _is_infinitive(self, i: int) -> bool:
         """Whether "to" begins an infinitive with something after it: "to sign the text"."""
@@ -229,58 +230,37 @@ class _Sentence:
         tokens = self.tokens
         token = tokens[i]
         if token.lower == "that" and i + 1 < self.size:
-            if is_finite(tokens, i + 1) and tokens[i + 1].kind != "q" and i > first:
-                return None
-            return i + 1
+            # “in an interview that aired”: a relative clause of the reporter
+            relative = i > first and tokens[i + 1].kind != "q" and is_finite(tokens, i + 1)
+            return None if relative else i + 1
         if token.kind == "q":
             return i
         if token.lower in _QUESTION_WORDS:
-            known = cue.lemma in {
-                "ask",
-                "wonder",
-                "say",
-                "explain",
-                "know",
-                "tell",
-                "doubt",
-                "decide",
-            }
-            return i if known else None
-        if token.kind != "w" or token.lower in {
-            "so",
-            "as",
-            "than",
-            "which",
-            "by",
-            "about",
-            "and",
-            "or",
-        }:
+            return i if cue.lemma in _ASKING else None
+        if token.kind != "w" or token.lower in _NO_CLAUSE or cue.lemma in _NEEDS_MARK:
             return None
-        if "say" in cue.frames and cue.lemma in {
-            "repeat",
-            "continue",
-            "respond",
-            "answer",
-            "agree",
-        }:
-            return None
-        if "say" not in cue.frames and token.lower not in lex.PRONOUNS | {"there"}:
-            window = 14
-            if not (has_finite(tokens, i + 1, self.size, window) and i == first):
-                return None
-            comma = next(
-                (k for k in range(i, min(self.size, i + window)) if tokens[k].text == ","), None
-            )
-            return i if comma is None or has_finite(tokens, i + 1, comma) else None
-        if token.lower in lex.PREPOSITIONS and not has_finite(tokens, i, self.size):
-            return None
-        most = 40 if cue.lemma == "say" else 20
-        if has_finite(tokens, i + 1, self.size, most):
-            return i
-        if any(t.kind == "q" for t in tokens[i : i + 12]):
-            return i
-        return i if cue.lemma == "say" and self.size - i > 6 else None
+        if "say" in cue.frames or token.lower in lex.PRONOUNS | {"there"}:
+            return i if self._holds_clause(cue, i) else None
+        return i if i == first and self._is_short_clause(i) else None
+
+    def _is_short_clause(self, i: int, window: int = 14) -> bool:
+        """Whether subject and verb stand close together: what a verb of belief needs."""
+        if not has_finite(self.tokens, i + 1, self.size, window):
+            return False
+        reach = range(i, min(self.size, i + window))
+        comma = next((k for k in reach if self.tokens[k].text == ","), None)
+        return comma is None or has_finite(self.tokens, i + 1, comma)
+
+    def _holds_clause(self, cue: Cue, i: int) -> bool:
+        tokens = self.tokens
+        if tokens[i].lower in lex.PREPOSITIONS and not has_finite(tokens, i, self.size):
+            return False
+        is_say = cue.lemma == "say"
+        return (
+            has_finite(tokens, i + 1, self.size, 40 if is_say else 20)
+            or any(t.kind == "q" for t in tokens[i : i + 12])
+            or (is_say and self.size - i > 6)
+        )
 
     def _noun_start(self, cue: Cue, i: int) -> int | None:
         if i >= self.size:

@@ -23,11 +23,13 @@ _PARTICLES: Final = frozenset(
     "al bin ibn abu van von der den de del della di da dos du la le el ben ter zu st".split()
 )
 _ROLE_OBJECTS: Final = lex.words(
-    "state defense defence treasury foreign affairs interior energy commerce labor education justice "
+    "state defense defence treasury foreign affairs interior energy commerce labor education "
+    "justice "
     "health transportation agriculture trade finance war parliament congress staff"
 )
 _FEMALE_ROLES: Final = lex.words(
-    "spokeswoman chairwoman congresswoman businesswoman queen princess lady actress mrs ms miss mrs. ms. "
+    "spokeswoman chairwoman congresswoman businesswoman queen princess lady actress mrs ms miss "
+    "mrs. ms. "
     "dame woman mother wife daughter sister widow"
 )
 _MALE_ROLES: Final = lex.words(
@@ -38,7 +40,8 @@ _MALE_ROLES: Final = lex.words(
 _SYNONYMS: Final[dict[str, frozenset[str]]] = {
     "diplomat": lex.words("minister ambassador envoy representative diplomat secretary negotiator"),
     "official": lex.words(
-        "minister secretary envoy representative official director spokesman deputy adviser ambassador"
+        "minister secretary envoy representative official director spokesman deputy adviser "
+        "ambassador"
     ),
     "leader": lex.words("president minister chancellor leader premier king chairman speaker prime"),
     "lawmaker": lex.words("senator congressman congresswoman representative mp lawmaker sen. rep."),
@@ -128,11 +131,7 @@ class Cast:
             if not _is_name_word(tokens[i]):
                 i += 1
                 continue
-            end = i + 1
-            while end < len(tokens) and self._run_goes_on(tokens, i, end):
-                end += 1
-            while end > i and not tokens[end - 1].is_capital:
-                end -= 1
+            end = self._run_end(tokens, i)
             self._read_run(tokens, i, end)
             i = max(end, i + 1)
 
@@ -155,40 +154,33 @@ class Cast:
         role, name = split_role(tokens[start:end])
         if not name or len(name) > 5:
             return
-        first = (
-            tokens.index(name[0], start, end)
-            if len(tokens) < 50
-            else _index(tokens, name[0], start)
-        )
-        is_possessive = name[-1].is_possessive
-        words = [token.text for token in name]
-        if is_possessive:
-            words[-1] = words[-1][: -1 if words[-1].endswith(("'", "’")) else -2]
-        before = self._role_before(tokens, start) if not role and first == start else ""
-        after = "" if is_possessive else self._role_after(tokens, end)
-        text = " ".join(words)
+        words = [*(token.text for token in name[:-1]), _bare(name[-1])]
+        led = not role and name[0] is tokens[start]
+        before = self._role_before(tokens, start) if led else ""
+        after = "" if name[-1].is_possessive else self._role_after(tokens, end)
         if len(words) == 1:
-            known_role = role or before
-            if known_role:
-                self._note_surname_role(words[0], known_role)
+            if role or before:
+                self._note_surname_role(words[0], role or before)
             return
         if any(word.lower().strip(".") in lex.ORGANISATIONS for word in words):
             return
         if name[0].lower in lex.DEMONYMS or name[0].lower in lex.NOT_NAMES:
             return
+        self._note_person(words, [found for found in (role, before, after) if found])
+
+    def _note_person(self, words: Sequence[str], roles: Sequence[str]) -> None:
+        text = " ".join(words)
         person = self.people.get(text)
         if person is None:
             person = self.people[text] = Person(text)
             self.by_surname.setdefault(_surname(text), []).append(person)
-        for found in (role, before, after):
-            if len(person.roles) >= _MOST:
-                break
-            if found and found not in person.roles and found.lower() not in lex.COURTESY:
-                person.roles.append(found)
-        person.confirmed = person.confirmed or bool(
-            role or before or after or words[0].lower() in lex.MALE_NAMES | lex.FEMALE_NAMES
-        )
-        person.gender = person.gender or gender_of(text, f"{role} {before} {after}")
+        for role in roles:
+            fresh = role not in person.roles and role.lower() not in lex.COURTESY
+            if fresh and len(person.roles) < _MOST:
+                person.roles.append(role)
+        known = words[0].lower() in lex.MALE_NAMES | lex.FEMALE_NAMES
+        person.confirmed = person.confirmed or known or bool(roles)
+        person.gender = person.gender or gender_of(text, " ".join(roles))
 
     def _add_titled(self) -> None:
         """Adds people whom the article names by a title and a surname only ("Mr. Obama")."""
@@ -340,6 +332,7 @@ class Cast:
         return " ".join(mention.split()), None
 
     def _named(self, tokens: Sequence[Token]) -> Person | None:
+        """Returns the last person named in a mention before its first gap, or None."""
         i = 0
         best: Person | None = None
         while i < len(tokens):
@@ -348,31 +341,31 @@ class Cast:
                     break
                 i += 1
                 continue
-            end = i + 1
-            while end < len(tokens) and self._run_goes_on(tokens, i, end):
-                end += 1
-            while end > i and not tokens[end - 1].is_capital:
-                end -= 1
+            end = self._run_end(tokens, i)
             run = tokens[i:end]
             i = max(end, i + 1)
-            if run and run[-1].is_possessive:
+            if not run or run[-1].is_possessive:
                 continue  # “Putin’s spokesman” is not Putin
-            _, name = split_role(run)
-            text = " ".join(token.text for token in name)
-            if text in self.people:
-                person = self.people[text]
-            elif len(name) == 1:
-                people = self.by_surname.get(name[0].lower, [])
-                person = self._nearest(people, tokens[0].start) if people else None
-                if person is None:
-                    continue
-            else:
-                continue
-            following = tokens[i] if i < len(tokens) else None
-            if following is not None and following.lower in lex.ROLE_NOUNS | lex.GROUPS:
+            if i < len(tokens) and tokens[i].lower in lex.ROLE_NOUNS | lex.GROUPS:
                 continue  # “Trump aides” are not Trump
-            best = person
+            best = self._person_of(run, tokens[0].start) or best
         return best
+
+    def _run_end(self, tokens: Sequence[Token], start: int) -> int:
+        end = start + 1
+        while end < len(tokens) and self._run_goes_on(tokens, start, end):
+            end += 1
+        while end > start and not tokens[end - 1].is_capital:
+            end -= 1
+        return end
+
+    def _person_of(self, run: Sequence[Token], at: int) -> Person | None:
+        _, name = split_role(run)
+        text = " ".join(token.text for token in name)
+        if text in self.people:
+            return self.people[text]
+        people = self.by_surname.get(text.lower(), []) if len(name) == 1 else []
+        return self._nearest(people, at) if people else None
 
     def _nearest(self, people: Sequence[Person], at: int) -> Person:
         before = [(_last_before(person.places, at), person) for person in people[:_MOST]]
@@ -493,13 +486,6 @@ def _may_be_person(speaker: Speaker) -> bool:
         and word.lower() not in lex.PLACE_NAMES | lex.ORGANISATIONS | lex.DEMONYMS | lex.NOT_NAMES
         for word in words
     )
-
-
-def _index(tokens: Sequence[Token], token: Token, start: int) -> int:
-    i = start
-    while tokens[i] is not token:
-        i += 1
-    return i
 
 
 def _surname(name: str) -> str:
