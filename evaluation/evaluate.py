@@ -39,6 +39,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE.jsonl",
         help="labelled quotes for the suite 'real'; their texts stay out of the report",
     )
+    add(
+        "--labels",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="labels by reference for --data files, such as data/real/labels.jsonl",
+    )
     add("--output", type=Path, metavar="DIR", help="default: evaluation/reports/<version>")
     add("--seed", type=int, default=0, help="seed of the resamples (default: 0)")
     add(
@@ -104,6 +110,7 @@ def _evaluate(options: argparse.Namespace, arguments: list[str]) -> int:
         wanted = Options(
             suites=names,
             data=data,
+            labels=options.labels,
             seed=options.seed,
             repeats=options.bootstrap,
             include_text=options.include_text,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class Setting:
         root: The repository, where data and seeds stand.
         baselines: Each ready to label, or with the reason why it is not.
         data_files: Files named with ``--data``.
+        references: Labels by hash of the text for those files, or None to take their own.
         seed: Seed of the resamples.
         repeats: Number of resamples.
         include_text: Whether texts of ``data_files`` may be written into reports.
@@ -62,6 +63,7 @@ class Setting:
     root: Path
     baselines: Sequence[tuple[Baseline, str | None]] = ()
     data_files: tuple[Path, ...] = ()
+    references: dict[str, dict[str, Any]] | None = None
     seed: int = 0
     repeats: int = 2000
     include_text: bool = False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from stance.evaluation.schema import HEADS
+from stance.references import join_summary, label_row
 
 #: The first of these that is filled in every row groups the rows for resampling: rows that share a
 #: situation, a source document or an article are not independent of each other.
@@ -91,12 +92,19 @@ class RowSet:
         }
 
 
-def read_rows(paths: Sequence[Path], *, required: Sequence[str] = ()) -> RowSet:
+def read_rows(
+    paths: Sequence[Path],
+    *,
+    required: Sequence[str] = (),
+    references: Mapping[str, Mapping[str, Any]] | None = None,
+) -> RowSet:
     """Reads and checks labelled rows.
 
     Args:
         paths: JSON-lines files; each row needs ``text``, ``stance`` and ``sentiment``.
         required: Further fields every row must fill with text.
+        references: Labels by hash of the text (``stance.references``), which replace those of the
+            rows; rows whose text has none are left out, and a warning counts them.
 
     Returns:
         The rows of all files. Rows without ``id`` are named after their file and line.
@@ -111,9 +119,18 @@ def read_rows(paths: Sequence[Path], *, required: Sequence[str] = ()) -> RowSet:
     seen: dict[str, str] = {}
     for path in paths:
         raw = read_bytes(path)
-        found = _rows_of(path, raw, required, seen)
-        if not found:
+        objects = read_objects(path, raw)
+        if not objects:
             raise DataError(f"{path}: no rows in this file")
+        if references is not None:
+            joined = [(number, label_row(fields, references)) for number, fields in objects]
+            total = len(objects)
+            objects = [(number, fields) for number, fields in joined if fields is not None]
+            summary = join_summary(len(objects), total - len(objects), len(references))
+            if not objects:
+                raise DataError(f"{path}: {summary}")
+            warnings.append(f"{path.name}: {summary}")
+        found = _rows_of(path, objects, required, seen)
         rows.extend(found)
         files.append((path, hashlib.sha256(raw).hexdigest(), len(found)))
     for head in HEADS:
@@ -175,9 +192,14 @@ def read_objects(path: Path, raw: bytes) -> list[tuple[int, dict[str, Any]]]:
     return objects
 
 
-def _rows_of(path: Path, raw: bytes, required: Sequence[str], seen: dict[str, str]) -> list[Row]:
+def _rows_of(
+    path: Path,
+    objects: Sequence[tuple[int, dict[str, Any]]],
+    required: Sequence[str],
+    seen: dict[str, str],
+) -> list[Row]:
     rows = []
-    for number, fields in read_objects(path, raw):
+    for number, fields in objects:
         where = f"{path}:{number}"
         for name in ("text", *HEADS, *required):
             value = fields.get(name)

@@ -8,16 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import stance
 from stance.evaluation import baselines as baseline_module
 from stance.evaluation import bootstrap, provenance
 from stance.evaluation.baselines import Baseline, BaselineUnavailable
 from stance.evaluation.labelled import Classifier, Setting, data_files
-from stance.evaluation.rows import RowSet, read_rows
+from stance.evaluation.rows import DataError, RowSet, read_rows
 from stance.evaluation.schema import SCHEMA_VERSION, ModelFacts, Results, Sample, SuiteReport
 from stance.evaluation.suites import SUITES, Suite, suite_named
+from stance.references import read_references
 
 TRAINING_FILE: Final = "data/authored/train.jsonl"
 
@@ -29,6 +30,7 @@ class Options:
     Attributes:
         suites: Names; empty for every suite whose data is there.
         data: Labelled files for the suite ``real``.
+        labels: File of labels by reference for ``data``, or None to take the files' own labels.
         seed: Seed of the resamples and of the baselines.
         repeats: Bootstrap resamples; 0 gives no intervals.
         include_text: Whether texts of ``data`` may stand in the reports.
@@ -38,6 +40,7 @@ class Options:
 
     suites: tuple[str, ...] = ()
     data: tuple[Path, ...] = ()
+    labels: Path | None = None
     seed: int = 0
     repeats: int = 2000
     include_text: bool = False
@@ -60,6 +63,8 @@ class Options:
             raise ValueError(
                 f"--data is read by the suite 'real', which is not among: {', '.join(self.suites)}"
             )
+        if self.labels is not None and not self.data:
+            raise ValueError("--labels gives labels to --data files, and none was named")
 
 
 class SuiteUnavailable(RuntimeError):
@@ -83,7 +88,12 @@ def prepare(options: Options) -> tuple[list[Suite], dict[str, str]]:
         DataError: Some data cannot be used; the message names file and line.
     """
     # Looking for data needs no model.
-    setting = Setting(cast(Classifier, None), options.root, data_files=options.data)
+    setting = Setting(
+        cast(Classifier, None),
+        options.root,
+        data_files=options.data,
+        references=_references(options),
+    )
     chosen = [suite_named(name) for name in dict.fromkeys(options.suites)] or list(SUITES)
     reasons: dict[str, str] = {}
     for suite in chosen:
@@ -95,6 +105,15 @@ def prepare(options: Options) -> tuple[list[Suite], dict[str, str]]:
         else:
             reasons[suite.name] = reason
     return chosen, reasons
+
+
+def _references(options: Options) -> dict[str, dict[str, Any]] | None:
+    if options.labels is None:
+        return None
+    try:
+        return read_references(options.labels)
+    except ValueError as error:
+        raise DataError(str(error)) from None
 
 
 def run(
@@ -128,6 +147,7 @@ def run(
         model=model,
         root=options.root,
         data_files=options.data,
+        references=_references(options),
         seed=options.seed,
         repeats=options.repeats,
         include_text=options.include_text,

@@ -149,7 +149,7 @@ class Real(Suite):
     def check(self, setting: Setting) -> None:
         """Reads each file."""
         for path in setting.data_files:
-            read_rows([path])
+            read_rows([path], references=setting.references)
 
     def run(self, setting: Setting) -> list[Outcome]:
         """Labels every row of every file, one outcome a file."""
@@ -159,7 +159,7 @@ class Real(Suite):
             name = path.name
             if names.count(name) > 1:  # two files of one name: told apart by their place
                 name = f"{name} ({position + 1})"
-            rows = read_rows([path])
+            rows = read_rows([path], references=setting.references)
             subject = self.subject(title=f"Real quotes: {name}", key=f"real:{name}")
             outcomes.append(evaluate_rows(rows, setting, subject, is_ours=False)[0])
         return outcomes

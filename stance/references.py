@@ -1,42 +1,20 @@
 """Joins texts that stay on a user's disk with labels that are published by reference.
 
 The real quotes that the model learned from belong to their publishers, so the project publishes
-their labels only: ``data/real/labels.jsonl`` holds an id, the SHA-256 of the text, its source and its
-labels. Whoever has the texts joins the two by hash.
+their labels only: ``data/real/labels.jsonl`` holds an id, the SHA-256 of the text, its source and
+its labels. Whoever has the texts joins the two by hash.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 LABEL_FIELDS: Final = ("stance", "sentiment")
 _TAKEN_FIELDS: Final = (*LABEL_FIELDS, "how")
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """The outcome of a join.
-
-    Attributes:
-        rows: The rows whose text has a label, with it, in their order.
-        missing: How many rows had a text without a label; they are not in ``rows``.
-        unused: How many labels found no text.
-    """
-
-    rows: list[dict[str, Any]]
-    missing: int
-    unused: int
-
-    def __str__(self) -> str:
-        return (
-            f"labels by reference: {len(self.rows):,} texts found their labels, "
-            f"{self.missing:,} texts have none, {self.unused:,} labels found no text"
-        )
 
 
 def text_sha256(text: str) -> str:
@@ -72,31 +50,38 @@ def read_references(path: Path) -> dict[str, dict[str, Any]]:
     return records
 
 
-def join_labels(
-    rows: Iterable[Mapping[str, Any]], references: Mapping[str, Mapping[str, Any]]
-) -> Join:
-    """Gives each row the labels published for its text.
+def label_row(
+    row: Mapping[str, Any], references: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """Returns a row with the labels published for its text, or None when there are none.
 
     Args:
-        rows: Rows with ``text``; labels that stand in them already are replaced.
+        row: Has ``text``; labels that stand in it already are replaced.
         references: As ``read_references`` returns.
 
     Example:
         >>> text = "We welcome the offer."
         >>> labels = {text_sha256(text): {"stance": "conciliatory", "sentiment": "positive"}}
-        >>> join = join_labels([{"text": text}, {"text": "Unknown."}], labels)
-        >>> join.rows[0]["stance"], join.missing
-        ('conciliatory', 1)
+        >>> label_row({"text": text}, labels)["stance"]
+        'conciliatory'
+        >>> label_row({"text": "Unknown."}, labels) is None
+        True
     """
-    joined: list[dict[str, Any]] = []
-    missing = 0
-    used: set[str] = set()
-    for row in rows:
-        key = text_sha256(str(row.get("text", "")))
-        record = references.get(key)
-        if record is None:
-            missing += 1
-            continue
-        used.add(key)
-        joined.append({**row, **{name: record[name] for name in _TAKEN_FIELDS if name in record}})
-    return Join(joined, missing, len(references) - len(used))
+    record = references.get(text_sha256(str(row.get("text", ""))))
+    if record is None:
+        return None
+    return {**row, **{name: record[name] for name in _TAKEN_FIELDS if name in record}}
+
+
+def join_summary(found: int, missing: int, references: int) -> str:
+    """Returns one line that says how a join went, for a log or a report.
+
+    Args:
+        found: Rows whose text has labels.
+        missing: Rows whose text has none; they are left out.
+        references: Labels in the file.
+    """
+    return (
+        f"labels by reference: {found:,} texts found their labels, {missing:,} have none and are "
+        f"left out, {references - found:,} labels found no text"
+    )

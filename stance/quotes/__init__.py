@@ -12,8 +12,8 @@ __all__ = ["split"]
 def split(article: str) -> list[Quote]:
     """Returns the quotes of an article, in its order, with their speakers.
 
-    A quote is the whole content of one attribution: direct speech, the words that a sentence reports
-    indirectly, or both mixed. Captions, headlines and other page furniture yield none.
+    A quote is the whole content of one attribution: direct speech, the words that a sentence
+    reports indirectly, or both mixed. Captions, headlines and other page furniture yield none.
 
     Args:
         article: The text of one article. Any text is allowed.

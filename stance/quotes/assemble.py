@@ -1,7 +1,7 @@
 """From attributions to quotes: edges, kind, text, context and resolved speaker.
 
-The first half collects attributions sentence by sentence with the lexical rules; ``assemble`` is the
-second half, and takes attributions of any origin.
+The first half collects attributions sentence by sentence with the lexical rules; ``assemble`` is
+the second half, and takes attributions of any origin.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ class _Draft:
 
 
 def _left_open(page: Page, draft: _Draft, at: int) -> bool:
-    """Whether a quote ends with a mark left open in the paragraph before the one that begins here."""
+    """Whether a quote was left open in the paragraph before the one that begins here."""
     if draft.kind != "direct":
         return False
     before = page.regions_in(draft.spans[-1][1] - 1, draft.spans[-1][1])

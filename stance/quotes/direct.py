@@ -1,7 +1,7 @@
 """Quotations that no reporting verb of their sentence claims: labels, lead-ins, and going on.
 
-A quoted stretch is speech only when something attributes it, when it goes on a quote, or when it is a
-whole sentence. Scare quotes, titles of works and nicknames therefore stay out.
+A quoted stretch is speech only when something attributes it, when it goes on a quote, or when it
+is a whole sentence. Scare quotes, titles of works and nicknames therefore stay out.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def transcript_turn(page: Page, index: int, labels: dict[str, int]) -> Attributi
 def count_labels(page: Page) -> dict[str, int]:
     """Returns how many paragraphs begin with each label, "PENCE:" or "Mike Pence:".
 
-    A single word in small letters counts only when it is a surname elsewhere in the article, so that
-    lists ("Winner: …") are no transcripts.
+    A single word in small letters counts only when it is a surname elsewhere in the article, so
+    that lists ("Winner: …") are no transcripts.
     """
     counts: dict[str, int] = {}
     for start, end in page.lines:

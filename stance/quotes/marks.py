@@ -1,10 +1,10 @@
 """Quotation marks: which stretches of an article stand between them.
 
-The unit is the paragraph, as in news style: each paragraph of a long quote opens a mark and only the
-last one closes it, so a mark left open runs to the end of its paragraph and never further. Straight
-and curly double and single marks, two apostrophes, backticks, guillemets and low marks are known.
-A straight mark after a digit (6'3", a 12" pipe), an apostrophe ('tis, the '90s, the ministers' plan)
-opens nothing. Every step is linear in the length of the paragraph.
+The unit is the paragraph, as in news style: each paragraph of a long quote opens a mark and only
+the last one closes it, so a mark left open runs to the end of its paragraph and never further.
+Straight and curly double and single marks, two apostrophes, backticks, guillemets and low marks
+are known. A straight mark after a digit (6'3", a 12" pipe), an apostrophe ('tis, the '90s, the
+ministers' plan) opens nothing. Every step is linear in the length of the paragraph.
 """
 
 from __future__ import annotations
@@ -121,28 +121,27 @@ def _scan(
     stack: list[str] = []
     for match in matches:
         mark = match.group()
-        before = article[match.start() - 1] if match.start() > start else " "
-        after = article[match.end()] if match.end() < end else " "
+        before, after = _neighbours(article, match, start, end)
         if opened is None:
             if _may_open(mark, before, after):
                 opened, stack = match, [mark]
             continue
         does = _inside(mark, stack[-1], before, after)
-        if does == "close" and _is_inch(article, match, start, end):
-            continue
         if does == "open" and nests:
             stack.append(mark)
-        elif does == "close":
+        elif does == "close" and not _is_inch(article, match, start, end):
             stack.pop()
             if not stack:
                 regions.append((opened.start(), match.end(), len(opened.group()), len(mark)))
                 opened = None
-    if opened is not None:
-        if nests:
-            return regions, False
-        if opened.end() < end:
-            regions.append((opened.start(), end, len(opened.group()), 0))
-    return regions, True
+    if opened is not None and not nests and opened.end() < end:
+        regions.append((opened.start(), end, len(opened.group()), 0))
+    return regions, opened is None or not nests
+
+
+def _neighbours(article: str, match: re.Match[str], start: int, end: int) -> tuple[str, str]:
+    before = article[match.start() - 1] if match.start() > start else " "
+    return before, article[match.end()] if match.end() < end else " "
 
 
 def _inside(mark: str, innermost: str, before: str, after: str) -> str:

@@ -1,6 +1,7 @@
 """An article read once: paragraphs, furniture, quotations, sentences and words, all with offsets.
 
-The lexical rules and a learned tagger both start from a ``Page``, and both hand ``Attribution``s on.
+The lexical rules and a learned tagger both start from a ``Page``, and both hand ``Attribution``s
+on.
 """
 
 from __future__ import annotations
@@ -195,7 +196,7 @@ class Page:
 
 
 def tokenize(article: str, start: int, end: int) -> list[Token]:
-    """Returns the words and punctuation marks of a range; pronouns are cut from "'s" and the like."""
+    """Returns the words and marks of a range; pronouns are cut from "'s" and the like."""
     tokens: list[Token] = []
     for match in _TOKEN.finditer(article, start, end):
         text = match.group()

@@ -66,8 +66,8 @@ def has_finite(tokens: Sequence[Token], start: int, end: int, most: int = 40) ->
 def subject_before(tokens: Sequence[Token], verb: int) -> Range | None:
     """Returns the noun phrase that ends right before a verb group, or None.
 
-    Adverbs and times between the two ("Lavrov on Tuesday said") and an appositive or relative clause
-    between commas ("Wood, the US representative, said") are passed over.
+    Adverbs and times between the two ("Lavrov on Tuesday said") and an appositive or relative
+    clause between commas ("Wood, the US representative, said") are passed over.
     """
     end = _skip_time_back(tokens, verb)
     if end > 0 and tokens[end - 1].text == ")":
@@ -283,7 +283,7 @@ def skip_addressee(tokens: Sequence[Token], start: int) -> int:
 
 
 def skip_adjuncts(tokens: Sequence[Token], start: int) -> int:
-    """Returns the index after times, places and occasions: "late Tuesday in an interview with X"."""
+    """Returns the index after times, places, occasions: "late Tuesday in an interview"."""
     i = start
     limit = min(len(tokens), start + MAX_ADJUNCT)
     while i < limit:

@@ -1,8 +1,8 @@
 """Lexical rules: from the reporting cues of a sentence to who says what.
 
 Three positions are told apart. Behind its content: ‘“…,” X said.’, ‘The talks go on, X said.’ In
-front of it: ‘X said that …’. Within it: ‘“…,” X said, “…”’. A learned tagger can replace this module;
-what both hand on is ``Attribution``.
+front of it: ‘X said that …’. Within it: ‘“…,” X said, “…”’. A learned tagger can replace this
+module; what both hand on is ``Attribution``.
 """
 
 from __future__ import annotations
