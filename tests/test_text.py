@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from stance.text import MAX_SENTENCE, furniture, paragraphs, sentences
 
 STORY = (
-    "Ministers from nine states met in the lakeside town on Monday to open the second round of talks."
+    "Ministers from nine states met in the lakeside town on Monday to open "
+    "the second round of their talks."
 )
 
 

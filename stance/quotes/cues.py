@@ -28,6 +28,8 @@ _STATEMENT_NOUNS = lex.words(
     "statement letter message tweet email e-mail memo report release post note communique "
     "communiqué"
 )
+# “asked not to be named” describes the speaker
+_ANONYMOUS = frozenset({"not to be", "to remain anonymous", "to be named", "to be identified"})
 _HYPOTHETICAL = lex.words("may might could should can cannot")
 # Before a subject these make the clause a condition, a comparison or part of a noun phrase.
 _NOT_REPORTING = lex.words(
@@ -153,6 +155,8 @@ def _is_no_report(
 ) -> bool:
     """Whether the words around a form show an infinitive, a passive, a denial of saying, a noun."""
     if group and tokens[group - 1].lower == "to":
+        return True
+    if " ".join(token.lower for token in tokens[verb + 1 : verb + 4]) in _ANONYMOUS:
         return True
     if form.form == "past" and any(a in lex.PASSIVE_AUXILIARIES for a in auxiliaries):
         return True

@@ -340,7 +340,7 @@ def split_role(run: Sequence[Token]) -> tuple[str, list[Token]]:
 
 def _name_after_office(rest: Sequence[Token]) -> int:
     """Returns where the name begins in "for Arms Control Marshall Billingslea", or the end."""
-    last_small = max(i for i, token in enumerate(rest) if not token.is_capital)
+    last_small = max((i for i, token in enumerate(rest) if not token.is_capital), default=-1)
     for i in range(last_small + 1, len(rest) - 1):
         if rest[i].lower in names.MALE | names.FEMALE:
             return i

@@ -78,7 +78,18 @@ def subject_before(tokens: Sequence[Token], verb: int) -> Range | None:
             end = opening
     if end > 0 and tokens[end - 1].text == ",":
         return _subject_before_comma(tokens, end - 1)
-    return _phrase_before(tokens, end)
+    return _phrase_before(tokens, end) or _with_relative(tokens, end)
+
+
+def _with_relative(tokens: Sequence[Token], end: int) -> Range | None:
+    """Returns "an official who asked not to be named": a subject with its relative clause."""
+    for i in range(end - 2, max(0, end - 16), -1):
+        if tokens[i].kind != "w":
+            return None
+        if tokens[i].lower == "who":
+            phrase = _phrase_before(tokens, i)
+            return (phrase[0], end) if phrase is not None else None
+    return None
 
 
 def _skip_time_back(tokens: Sequence[Token], end: int) -> int:
