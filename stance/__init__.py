@@ -1,7 +1,7 @@
 """Splits the quotes out of diplomatic news and labels the stance and sentiment in each.
 
 ``split`` finds the quotes of an article with their speakers; ``classify`` labels a quote;
-``analyze`` does both. Heavy libraries load on first use, so importing this package takes milliseconds.
+``analyze`` does both. Heavy libraries load on first use, so that importing the package is quick.
 """
 
 from __future__ import annotations

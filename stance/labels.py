@@ -23,8 +23,8 @@ DEFINITIONS: Final[dict[str, str]] = {
     "neutral": "states facts, procedure or the state of play; takes none of the three stances",
 }
 
-# Okabe-Ito hues: told apart by readers with the common colour-vision deficiencies, and dark enough
-# for a contrast ratio above 4.5:1 as text on white. A label is always written out beside its colour.
+# Okabe-Ito hues: told apart by readers with the common colour-vision deficiencies, dark enough
+# for a contrast ratio above 4.5:1 on white. A label is always written out beside its colour.
 COLOURS: Final[dict[str, str]] = {
     "conciliatory": "#00684A",
     "dismissive": "#A63A00",

@@ -1,6 +1,6 @@
 """What the library returns: quotes, speakers, predictions and the analysis of an article.
 
-All offsets are half-open character ranges ``[start, end)`` into the article exactly as it was given.
+All offsets are half-open character ranges ``[start, end)`` into the article exactly as given.
 """
 
 from __future__ import annotations

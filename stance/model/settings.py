@@ -49,9 +49,9 @@ class TrainingConfig:
 
     base: str = ""
     max_length: int = 256
-    epochs: int = 6
+    epochs: int = 5
     batch_size: int = 32
-    learning_rate: float = 1e-4
+    learning_rate: float = 2e-4
     head_learning_rate: float = 1e-3
     layer_decay: float = 0.9
     warmup: float = 0.1
