@@ -96,6 +96,8 @@ _ABBREVIATIONS = frozenset(
     "neb nev "
     "okla ore pa tenn tex va vt wash wis wyo messrs mmes msgr supt det insp brig pvt cpl".split()
 )
+# In small letters these are words: “the room where they sat. The envoy …”.
+_CAPITALISED_ABBREVIATIONS_ONLY = frozenset("mar sat sun wed ill mass miss ore wash ala ark".split())
 _ACRONYM_STARTERS = frozenset(
     "The A An He She It They We I In On At But And However Meanwhile This That These Those His Her "
     "Its Their There As For If When While After Before Since Some Many Both".split()
@@ -285,6 +287,10 @@ def _ends_sentence(article: str, match: re.Match[str], end: int) -> bool:
         return False
     if "." in word and re.fullmatch(r"(?:[A-Za-z]\.)+[A-Za-z]", word):
         return re.split(r"[^\w]", after, maxsplit=1)[0] in _ACRONYM_STARTERS
+    if word in _CAPITALISED_ABBREVIATIONS_ONLY:
+        return True
+    if word in {"no", "nos"} and not following.isdigit():
+        return True  # “Costa said no. She left.”
     if word.lower() in _ABBREVIATIONS:
         return word.lower() in {"etc", "inc", "ltd", "co", "corp", "jr", "sr"} and (
             re.split(r"[^\w]", after, maxsplit=1)[0] in _ACRONYM_STARTERS

@@ -9,6 +9,7 @@ import pytest
 from stance.evaluation.rows import DataError, read_rows
 from stance.labels import SENTIMENTS, STANCES
 from stance.references import join_summary, label_row, read_references, text_sha256
+from stance.training.data import read_rows as read_training_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 KNOWN = "We accept the mediator's draft."
@@ -67,7 +68,17 @@ def test_the_evaluation_counts_what_the_join_found(tmp_path, references):
     assert join_summary(1, 1, 1) in rows.warnings[0]
 
 
+def test_the_training_counts_what_the_join_found(tmp_path, references):
+    path = write(tmp_path / "texts.jsonl", [{"text": KNOWN}, {"text": "Unknown."}])
+    notes = []
+    [row] = read_training_rows(path, references, notes)
+    assert (row["stance"], row["sentiment"]) == ("conciliatory", "neutral")
+    assert join_summary(1, 1, 1) in notes[0]
+
+
 def test_a_join_that_finds_nothing_is_an_error(tmp_path, references):
     path = write(tmp_path / "texts.jsonl", [{"text": "Unknown."}])
     with pytest.raises(DataError, match="0 texts found their labels, 1 have none"):
         read_rows([path], references=references)
+    with pytest.raises(ValueError, match="0 texts found their labels, 1 have none"):
+        read_training_rows(path, references)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ import numpy as np
 from stance.labels import SENTIMENTS, STANCES
 from stance.model.encoder import file_sha256
 from stance.model.finetune import Example
+from stance.references import join_summary, label_row, read_references
 
 TASKS: Final[dict[str, tuple[str, ...]]] = {"stance": STANCES, "sentiment": SENTIMENTS}
 # Part of each further file that is kept for validation, by document.
@@ -57,18 +58,21 @@ class Corpus:
         validation: Named sets that choose the epoch.
         files: What was read.
         has_real_quotes: Whether files beyond the authored corpus are in ``train``.
+        notes: What a log must say about the reading.
     """
 
     train: list[Example]
     validation: dict[str, list[Example]]
     files: list[DataFile]
     has_real_quotes: bool
+    notes: list[str] = field(default_factory=list)
 
 
 def load_corpus(
     folder: Path,
     extra: Sequence[Path] = (),
     *,
+    labels: Path | None = None,
     how_weights: Mapping[str, float] | None = None,
     extra_weight: float = 1.0,
 ) -> Corpus:
@@ -77,6 +81,7 @@ def load_corpus(
     Args:
         folder: Holds ``train.jsonl`` and ``validation.jsonl``.
         extra: Further files; a tenth of the documents of each is validated on and not trained on.
+        labels: Labels by reference for them (``stance.references``); None to take their own.
         how_weights: Weight of a row by its field ``how``; 1 for a value that is not named.
         extra_weight: Weight of every row of the further files.
 
@@ -93,8 +98,10 @@ def load_corpus(
             validation_file, "validation", len(validation["authored"]), file_sha256(validation_file)
         ),
     ]
+    references = read_references(labels) if labels is not None else None
+    notes: list[str] = []
     for path in extra:
-        rows = read_rows(path)
+        rows = read_rows(path, references, notes)
         held_out = is_held_out(rows)
         weights = [extra_weight * (how_weights or {}).get(str(row.get("how")), 1.0) for row in rows]
         train += [
@@ -105,14 +112,21 @@ def load_corpus(
         name = path.stem if path.stem not in validation else str(path)
         validation[name] = [_example(row) for row, kept in zip(rows, held_out, strict=True) if kept]
         files.append(DataFile(path, "train and validation", len(rows), file_sha256(path)))
-    return Corpus(train, validation, files, bool(extra))
+    return Corpus(train, validation, files, bool(extra), notes)
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
+def read_rows(
+    path: Path,
+    references: Mapping[str, Mapping[str, Any]] | None = None,
+    notes: list[str] | None = None,
+) -> list[dict[str, Any]]:
     """Reads a JSONL file of labelled quotes through ``datasets`` and checks every row.
 
     Args:
         path: The file.
+        references: Labels by hash of the text, which replace those of the rows; a row whose text
+            has none is left out.
+        notes: Is given a line that says how many rows found labels.
 
     Returns:
         The rows; ``text``, ``stance``, ``sentiment`` and ``context`` are strings.
@@ -131,9 +145,19 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     if not lines:
         raise ValueError(f"{path} holds no rows")
     rows = _load(path)
-    for number, row in zip(lines, rows, strict=True):
+    numbered = list(zip(lines, rows, strict=True))
+    if references is not None:
+        joined = [(number, label_row(row, references)) for number, row in numbered]
+        numbered = [(number, row) for number, row in joined if row is not None]
+        missing = len(joined) - len(numbered)
+        summary = f"{path}: {join_summary(len(numbered), missing, len(references))}"
+        if not numbered:
+            raise ValueError(summary)
+        if notes is not None:
+            notes.append(summary)
+    for number, row in numbered:
         _check_row(path, number, row)
-    return rows
+    return [row for _, row in numbered]
 
 
 def _is_row(path: Path, number: int, line: str) -> bool:

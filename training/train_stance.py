@@ -53,7 +53,9 @@ def _train(arguments: argparse.Namespace) -> None:
     # 2. Data: authored quotes, and further files where they are given.
     from stance.training.data import TASKS, describe, load_corpus
 
-    corpus = load_corpus(arguments.data, arguments.extra, **data_settings)
+    corpus = load_corpus(arguments.data, arguments.extra, labels=arguments.labels, **data_settings)
+    for note in corpus.notes:
+        print(note)
     print(f"train: {len(corpus.train):,} quotes; {describe(corpus.train)}")
     for name, examples in corpus.validation.items():
         print(f"validation, {name}: {len(examples):,} quotes; {describe(examples)}")
@@ -123,6 +125,12 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="FILE",
         help="further JSONL files with text, stance, sentiment and, optionally, context and source",
+    )
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="labels by reference for the --extra files, such as data/real/labels.jsonl",
     )
     parser.add_argument(
         "--output",

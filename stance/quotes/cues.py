@@ -12,7 +12,14 @@ from functools import lru_cache
 
 from stance.quotes import lexicon as lex
 from stance.quotes.page import Token
-from stance.quotes.phrases import Range, has_finite, is_adverb, phrase_after, subject_before
+from stance.quotes.phrases import (
+    Range,
+    has_finite,
+    is_adverb,
+    phrase_after,
+    subject_before,
+    with_name_after,
+)
 
 _INVERTING = lex.words(
     "say add write note ask reply explain argue warn insist claim continue conclude declare "
@@ -73,7 +80,7 @@ def cue_words() -> frozenset[str]:
     return (
         frozenset(lex.verb_forms())
         | _STATES
-        | {"clear", "according", "pointed", "points", "pointing"}
+        | {"clear", "according", "pointed", "points", "pointing", "put", "puts"}
     )
 
 
@@ -90,6 +97,8 @@ def find_cues(tokens: Sequence[Token]) -> list[Cue]:
             cue = _state_cue(tokens, i)
         elif token.lower == "according":
             cue = _according_cue(tokens, i)
+        elif token.lower in {"put", "puts"}:
+            cue = _put_it_cue(tokens, i)
         elif token.lower in {"pointed", "points", "pointing"}:
             cue = _verb_cue(tokens, i, lex.VerbForm("point", _point_form(token.lower)))
         else:
@@ -129,8 +138,11 @@ def _verb_cue(tokens: Sequence[Token], verb: int, form: lex.VerbForm) -> Cue | N
     ):
         free = _is_free_participle(tokens, verb)
         return Cue(verb, end, verb, lemma, "ing", frames, None, False, verb, end) if free else None
+    if verb == 0:
+        return _opening_cue(tokens, form, frames)
     turned = _inverted(tokens, verb, group, form, auxiliaries)
     if turned is not None and not _has_apposition(tokens, group):
+        turned = with_name_after(tokens, turned)
         return Cue(verb, verb + 1, verb, lemma, form.form, frames, turned, True, verb, turned[1])
     if any(a in _HYPOTHETICAL for a in auxiliaries):
         return None
@@ -316,6 +328,38 @@ def _inverted(
     return after if following.lower in {"after", "before", "when", "while", "as", "who"} else None
 
 
+def _opening_cue(
+    tokens: Sequence[Token], form: lex.VerbForm, frames: frozenset[str]
+) -> Cue | None:
+    """Returns the cue of ‘Said Ryabkov, the envoy: “…”’, whose verb opens the sentence."""
+    source = phrase_after(tokens, 1)
+    if form.lemma not in _INVERTING or form.form not in {"past", "s"} or source is None:
+        return None
+    source = with_name_after(tokens, source)
+    for i in range(source[1], min(len(tokens) - 1, source[1] + 12)):
+        if tokens[i].kind == "q":
+            return None
+        if tokens[i].text == ":":
+            opens = tokens[i + 1].kind == "q"
+            cue = Cue(0, 1, 0, form.lemma, form.form, frames, source, True, 0, i)
+            return cue if opens else None
+    return None
+
+
+def _put_it_cue(tokens: Sequence[Token], verb: int) -> Cue | None:
+    """Finds "as the premier put it" in a sentence with a quotation."""
+    if verb + 1 >= len(tokens) or tokens[verb + 1].lower != "it":
+        return None
+    source = subject_before(tokens, verb)
+    if source is None or source[0] == 0 or tokens[source[0] - 1].lower != "as":
+        return None
+    if not any(token.kind == "q" for token in tokens):
+        return None
+    start, end = source[0] - 1, verb + 2
+    frames = frozenset({"say"})
+    return Cue(verb, end, verb, "put", "past", frames, source, False, start, end)
+
+
 def _state_cue(tokens: Sequence[Token], i: int) -> Cue | None:
     """Finds "is confident that" and "made (it) clear that"."""
     if i + 1 >= len(tokens) or tokens[i + 1].lower != "that":
@@ -356,4 +400,8 @@ def _according_cue(tokens: Sequence[Token], i: int) -> Cue | None:
     if end == i + 2:
         return None
     source = (i + 2, end)
+    if i > 0:
+        # In front of its content the comma ends the source: “According to the envoy, Ana Costa …”.
+        source = with_name_after(tokens, source)
+        end = source[1]
     return Cue(i, i + 2, i, "according", "according", frozenset(), source, True, i, end)

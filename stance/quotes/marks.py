@@ -82,6 +82,9 @@ def quoted_regions(article: str, lines: Sequence[Span]) -> list[Quoted]:
     """
     found: list[Quoted] = []
     for index, (start, end) in enumerate(lines):
+        # Nothing between marks counts without a word; and a page of bare marks stays quick.
+        if end - start < 3 or _WORD.search(article, start, end) is None:
+            continue
         doubles = _double_regions(article, start, end)
         singles = _single_regions(article, start, end, doubles)
         reach = start

@@ -30,7 +30,6 @@ _MALE_ROLES: Final = lex.words(
     "brother pope bishop archbishop cardinal ayatollah sheikh imam"
 )
 MOST: Final = 50  # namesakes, roles and holders of one role that are looked at: keeps it linear
-# namesakes, roles and holders of one role that are looked at: keeps it linear
 _CAPITALISED = re.compile(r"[^\W\d_a-z][\w-]*(?:['’]\w+)*")
 
 

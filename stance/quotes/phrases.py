@@ -222,6 +222,31 @@ def phrase_after(tokens: Sequence[Token], start: int, most: int = 25) -> Range |
     return (start, end) if end > start else None
 
 
+def with_name_after(tokens: Sequence[Token], source: Range) -> Range:
+    """Returns a description with the name in apposition to it: "her rival, Petar Ilić".
+
+    Args:
+        tokens: The sentence.
+        source: A noun phrase; one that is a name itself, or no person's, comes back as it is.
+    """
+    last = source[1] - 1
+    comma = source[1]
+    if tokens[last].lower not in lex.ROLE_NOUNS and tokens[source[0]].lower not in lex.POSSESSIVES:
+        return source
+    if tokens[last].is_capital or comma >= len(tokens) or tokens[comma].text != ",":
+        return source
+    end = comma + 1
+    while end < len(tokens) and tokens[end].is_capital and not tokens[end].is_possessive:
+        end += 1
+    name = tokens[comma + 1 : end]
+    is_name = 1 < len(name) <= 5 and not any(
+        token.lower in lex.TIMES | lex.ORGANISATIONS | lex.DEMONYMS | lex.PRONOUNS for token in name
+    )
+    # “said the minister, Ana Costa having left”: only what a mark ends is an apposition
+    is_closed = end >= len(tokens) or (tokens[end].kind == "p" and tokens[end].text not in _JOINERS)
+    return (source[0], end) if is_name and is_closed else source
+
+
 def _stays_in_phrase(tokens: Sequence[Token], start: int, i: int) -> bool:
     token = tokens[i]
     if token.kind == "q":

@@ -32,6 +32,7 @@ _NO_CLAUSE: Final = lex.words("so as than which by about and or")
 _NEEDS_MARK: Final = lex.words("repeat continue respond answer agree")
 # Verbs of belief that may stand behind their content: “The deal is dead, he believes.”
 _PARENTHETIC: Final = lex.words("believe think hope suggest")
+_ASKED: Final = lex.words("asked pressed questioned")
 _ADDRESSED: Final = lex.words("tell inform remind assure ask advise warn")
 
 
@@ -81,7 +82,7 @@ class _Sentence:
         """Whether the content comes first: a comma or a quotation stands before the clause."""
         start = cue.clause_start
         if cue.lemma == "according":
-            return start > 1
+            return start > 1 or (start == 1 and self.tokens[0].kind == "q")
         if start == 0 or cue.source is None:
             return False
         if not (cue.inverted or "say" in cue.frames or cue.lemma in _PARENTHETIC):
@@ -103,6 +104,8 @@ class _Sentence:
     def _is_statement(self, cue: Cue, end: int) -> bool:
         """Whether the words before a cue can be its content: a clause, or the start of one."""
         quoted = any(token.kind == "q" for token in self.tokens[:end])
+        if not quoted and self.tokens[0].lower in _ASKED:
+            return False  # “Asked whether she would go, Costa said no.”
         return quoted or has_finite(self.tokens, 0, end) or self._goes_on(cue) is not None
 
     def _closes_clause(self, token: Token) -> bool:
@@ -178,7 +181,7 @@ class _Sentence:
         """Returns where the content after a cue begins, or None when nothing follows it."""
         if cue.lemma == "according":
             after = cue.clause_end
-            opens = cue.clause_start <= 1 and after < self.size - 1
+            opens = not self._is_behind(cue) and after < self.size - 1
             return after + 1 if opens and self.tokens[after].text == "," else None
         first = self._after_addressee(cue)
         i = skip_adjuncts(self.tokens, first)
@@ -324,8 +327,19 @@ class _Sentence:
             comma = (i for i in range(start + 1, end) if self.tokens[i].text == ",")
             end = next(comma, end)  # “Smith, who said the deal was dead, left”
         if self._only_noun(cue, start):
-            end = self._noun_end(start, end)
+            end = self._without_time(start, self._noun_end(start, end))
         return self._without_relative(start, end)
+
+    def _without_time(self, start: int, end: int) -> int:
+        """Leaves out the reporter's "on Tuesday" behind a quotation."""
+        last = next((i for i in range(end - 1, start, -1) if self.tokens[i].kind == "q"), None)
+        if last is None:
+            return end
+        rest = [token for token in self.tokens[last + 1 : end] if token.kind == "w"]
+        is_time = any(token.lower in lex.TIMES for token in rest) and all(
+            token.lower in lex.TIMES | {"on", "in"} or token.text.isdigit() for token in rest
+        )
+        return last + 1 if is_time else end
 
     def _cut_at(self, cue: Cue, other: Cue, start: int) -> int | None:
         tokens = self.tokens

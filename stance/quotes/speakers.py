@@ -80,6 +80,9 @@ class Cast(Roster):
         lower = mention.lower()
         if lower in {"he", "she", "they", "it", "who", "him", "her"}:
             return self._pronoun(lower, source)
+        together = self._together(tokens)
+        if together is not None:
+            return together, None
         named = self._named(tokens)
         if named is not None:
             return named.name, named.roles[0] if named.roles else None
@@ -90,6 +93,16 @@ class Cast(Roster):
         if name and role and all(token.is_capital for token in name):
             return " ".join(token.text for token in name), role
         return " ".join(mention.split()), None
+
+    def _together(self, tokens: Sequence[Token]) -> str | None:
+        """Returns "A and B" where two people speak as one, by their full names, or None."""
+        joint = next((i for i, token in enumerate(tokens) if token.lower == "and"), None)
+        if joint is None or any(token.kind == "q" for token in tokens):
+            return None
+        first, second = self._named(tokens[:joint]), self._named(tokens[joint + 1 :])
+        if first is None or second is None or first is second:
+            return None
+        return f"{first.name} and {second.name}"
 
     def _named(self, tokens: Sequence[Token]) -> Person | None:
         """Returns the last person named in a mention before its first gap, or None."""

@@ -78,7 +78,7 @@ def test_the_script_trains_end_to_end(arguments, tmp_path, capsys):
 
 
 def test_a_run_killed_from_outside_goes_on_to_the_same_weights(arguments, tmp_path):
-    more = ["--epochs", "25", "--set", "checkpoint_steps=1", "--threads", "1"]
+    more = ["--epochs", "8", "--set", "checkpoint_steps=1", "--threads", "1"]
     command = [sys.executable, train_stance.__file__, *arguments, *more]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     checkpoint = tmp_path / "out" / "checkpoint.pt"
