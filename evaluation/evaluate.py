@@ -179,7 +179,7 @@ def _load(name: str | None, root: Path) -> tuple[Any, Any]:
     try:
         classifier = stance.StanceClassifier
         model = classifier.from_pretrained(name) if name else classifier.from_pretrained()
-    except (ImportError, OSError, ValueError) as error:
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
         what = f"the model {name!r}" if name else "the released weights"
         raise _Refused(f"cannot load {what}: {error}") from None
     return model, provenance.model_facts(directory, root, name or "released weights")

@@ -213,7 +213,8 @@ def _best_baseline(suite: SuiteReport) -> tuple[str, float] | None:
         for system in suite["systems"][1:]
         if (value := primary(suite, system)["value"]) is not None
     ]
-    return max(found, key=lambda item: item[1]) if found else None
+    best = max if METRICS[suite["primary_metric"]].is_higher_better else min
+    return best(found, key=lambda item: item[1]) if found else None
 
 
 def _suite_view(suite: SuiteReport) -> dict[str, Any]:
@@ -228,7 +229,9 @@ def _suite_view(suite: SuiteReport) -> dict[str, Any]:
         "primary_name": _metric_name(suite),
         "systems": plots.systems_figure(suite),
         "heads": heads,
-        "whole": plots.metrics_figure(model["metrics"], suite["title"]) if not heads else None,
+        "whole": plots.metrics_figure(model["metrics"], suite["title"])
+        if len(model["metrics"]) > 1
+        else None,
     }
 
 

@@ -16,7 +16,7 @@ from stance.references import join_summary, label_row
 #: situation, a source document or an article are not independent of each other.
 GROUP_FIELDS: Final = ("situation", "source", "article", "group")
 #: Fields whose few values become slices of a report, beside the length bands and the tags.
-SLICE_FIELDS: Final = ("register", "kind", "how", "hard", "genre")
+SLICE_FIELDS: Final = ("register", "kind", "how", "hard", "genre", "swap")
 LONGEST_NAME: Final = 60
 
 

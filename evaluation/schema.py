@@ -34,6 +34,18 @@ class MetricInfo:
     meaning: str
 
 
+#: What the suite ``invariance`` changes: title and meaning.
+_MOVES: Final[dict[str, tuple[str, str]]] = {
+    "identity": (" moves", "another country, name or gender, together"),
+    "country": (", country", "another country with its people and cities"),
+    "name": (", name", "another name, or a name for a speaker without one"),
+    "gender": (", gender", "feminine for masculine words, or the reverse"),
+    "capitals": (", capitals", "all capitals or all small letters"),
+    "quotation": (", marks", "other quotation marks and apostrophes"),
+    "spelling": (", spelling", "American for British spelling, or the reverse"),
+    "typos": (", typos", "one slip of the keyboard in 12 words"),
+}
+
 METRICS: Final[dict[str, MetricInfo]] = {
     "accuracy": MetricInfo("Accuracy", True, True, "share of quotes labelled right"),
     "macro_f1": MetricInfo(
@@ -76,6 +88,16 @@ METRICS: Final[dict[str, MetricInfo]] = {
     "groups_right": MetricInfo(
         "Groups right", True, True, "share of groups with every stance in them right"
     ),
+    **{
+        f"{head}_moved_{key}": MetricInfo(
+            f"{head.capitalize()}{title}",
+            False,
+            True,
+            f"share of quotes whose {head} differs from that before the change: {what}",
+        )
+        for key, (title, what) in _MOVES.items()
+        for head in HEADS
+    },
     "span_f1": MetricInfo("Span F1", True, True, "quotes found with exactly the right characters"),
     "found_recall": MetricInfo(
         "Found", True, True, "gold quotes met by a quote that shares at least half of the words"

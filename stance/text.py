@@ -97,7 +97,9 @@ _ABBREVIATIONS = frozenset(
     "okla ore pa tenn tex va vt wash wis wyo messrs mmes msgr supt det insp brig pvt cpl".split()
 )
 # In small letters these are words: “the room where they sat. The envoy …”.
-_CAPITALISED_ABBREVIATIONS_ONLY = frozenset("mar sat sun wed ill mass miss ore wash ala ark".split())
+_CAPITALISED_ABBREVIATIONS_ONLY = frozenset(
+    "mar sat sun wed ill mass miss ore wash ala ark".split()
+)
 _ACRONYM_STARTERS = frozenset(
     "The A An He She It They We I In On At But And However Meanwhile This That These Those His Her "
     "Its Their There As For If When While After Before Since Some Many Both".split()

@@ -50,6 +50,7 @@ def test_probabilities_are_in_label_order_and_sum_to_one(tiny_classifier):
 def test_any_iterable_of_quotes_will_do(tiny_classifier, collection):
     found = tiny_classifier.classify(collection(TEXTS[:2]))
     assert [prediction.text for prediction in found] == TEXTS[:2]
+    assert {type(prediction.text) for prediction in found} == {str}
 
 
 def test_nothing_in_nothing_out(tiny_classifier):

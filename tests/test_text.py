@@ -133,6 +133,9 @@ def test_dateline_is_cut_and_its_sentence_kept(dateline: str) -> None:
         ("“Really?” The talks went on.", ["“Really?”", "The talks went on."]),
         ("Wait... what now? Nothing!", ["Wait... what now?", "Nothing!"]),
         ("no end here", None),
+        ("Costa said no. She left.", ["Costa said no.", "She left."]),
+        ("The vote on item no. 7 was close.", None),
+        ("They knew where he sat. Nobody rose.", ["They knew where he sat.", "Nobody rose."]),
     ],
 )
 def test_sentence_ends(paragraph: str, expected: list[str] | None) -> None:

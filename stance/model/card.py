@@ -40,8 +40,9 @@ print(prediction.stance, prediction.sentiment)
 
 Meant for reading and counting quotes in English news: research, press review, first sorting. Not
 meant for judging a person, for decisions without a reader, or for languages and genres it was not
-trained on. It labels the words, not whether the speaker means them. Sarcasm, closed conditions
-("if they think …, they won't get it") and long statements of mixed message are where it errs most.
+trained on. It labels the words, not whether the speaker means them. The evaluation report says,
+kind by kind, where it errs; closed conditions ("if they think …, they won't get it") and quotes
+that differ from another in a few words are among its weak spots.
 """
 
 
@@ -57,7 +58,7 @@ def write_card(
             figures of training.
     """
     base = config["base"]
-    # A local path is nobody's else's model id.
+    # A local path is nobody else's model id.
     is_hub_id = base["package"] is not None or not Path(base["name"]).exists()
     head = _HEAD.format(base_line=f"base_model: {base['name']}\n" if is_hub_id else "")
     parts = [head, _labels(config), _USE, _training(config), _figures(config, results)]

@@ -183,12 +183,20 @@ def load_tokenizer(base: Base) -> Tokenizer:
 
 
 def load_base_state(base: Base) -> dict[str, Tensor]:
-    """Returns the tensors of a base by name, without prefix and without heads."""
+    """Returns the tensors of a base by name, without prefix and without heads.
+
+    Raises:
+        BaseModelError: A file is damaged.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     state: dict[str, Tensor] = {}
     for file in _weight_files(base.folder):
-        state.update(load_file(file))
+        try:
+            state.update(load_file(file))
+        except (OSError, SafetensorError) as error:
+            raise BaseModelError(f"{file} is damaged or cut off: {error}") from error
     if any(name.startswith("bert.") for name in state):
         state = {
             name.removeprefix("bert."): tensor

@@ -39,7 +39,8 @@ class Example:
 
 def quote_text(quote: str | Quote) -> str:
     """Returns the words of a quote given as a string or as a ``Quote``."""
-    return quote.text if isinstance(quote, Quote) else quote
+    # str() makes a plain string of the items of a NumPy array.
+    return quote.text if isinstance(quote, Quote) else str(quote)
 
 
 def is_blank_quote(quote: str | Quote) -> bool:

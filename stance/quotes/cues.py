@@ -328,9 +328,7 @@ def _inverted(
     return after if following.lower in {"after", "before", "when", "while", "as", "who"} else None
 
 
-def _opening_cue(
-    tokens: Sequence[Token], form: lex.VerbForm, frames: frozenset[str]
-) -> Cue | None:
+def _opening_cue(tokens: Sequence[Token], form: lex.VerbForm, frames: frozenset[str]) -> Cue | None:
     """Returns the cue of ‘Said Ryabkov, the envoy: “…”’, whose verb opens the sentence."""
     source = phrase_after(tokens, 1)
     if form.lemma not in _INVERTING or form.form not in {"past", "s"} or source is None:

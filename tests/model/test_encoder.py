@@ -43,6 +43,14 @@ def test_altered_base_is_refused(tiny_base, tmp_path):
         find_base(str(altered), sha256=original.sha256)
 
 
+def test_base_that_was_cut_off_is_named(tiny_base, tmp_path):
+    short = shutil.copytree(tiny_base, tmp_path / "short")
+    content = (short / "model.safetensors").read_bytes()
+    (short / "model.safetensors").write_bytes(content[: len(content) // 2])
+    with pytest.raises(BaseModelError, match="is damaged or cut off"):
+        build_encoder(find_base(str(short)))
+
+
 @pytest.mark.parametrize("removed", ["config.json", "model.safetensors"])
 def test_folder_without_safetensors_or_config_is_refused(tiny_base, tmp_path, removed):
     folder = shutil.copytree(tiny_base, tmp_path / "broken")

@@ -18,6 +18,43 @@ def last(article: str) -> tuple[str, str, str | None]:
     ("article", "name", "mention", "role"),
     [
         (
+            "“No,” said her rival, Pedro Rocha.",
+            "Pedro Rocha",
+            "her rival, Pedro Rocha",
+            None,
+        ),
+        (
+            "“No,” said his lawyer, Ana Costa, adding that talks were over.",
+            "Ana Costa",
+            "his lawyer, Ana Costa",
+            None,
+        ),
+        (
+            "The truce will hold until noon, according to the UN envoy, Ana Costa.",
+            "Ana Costa",
+            "the UN envoy, Ana Costa",
+            "UN envoy",
+        ),
+        (
+            "“No,” said the foreign minister, Friday Accord in hand.",
+            "the foreign minister",
+            "the foreign minister",
+            None,
+        ),
+        (
+            "“We agree,” Prime Minister Ana Costa and Chancellor Pedro Rocha said in a joint "
+            "statement.",
+            "Ana Costa and Pedro Rocha",
+            "Prime Minister Ana Costa and Chancellor Pedro Rocha",
+            None,
+        ),
+        (
+            "“No,” the minister of trade and industry, Ana Costa, said.",
+            "Ana Costa",
+            "the minister of trade and industry, Ana Costa",
+            "minister of trade and industry",
+        ),
+        (
             "“No,” Portuguese Deputy Foreign Minister Ana Costa said.",
             "Ana Costa",
             "Portuguese Deputy Foreign Minister Ana Costa",

@@ -29,6 +29,10 @@ def test_anything_but_a_string_is_refused_by_its_type(value: object) -> None:
 
 DIRECT: list[tuple[str, list[Row]]] = [
     ("“We agree,” Costa said.", [("direct", "We agree", "Costa", "said")]),
+    ("“It holds,” according to Costa.", [("direct", "It holds", "Costa", "according to")]),
+    ("Said Costa, the envoy: “We agree.”", [("direct", "We agree.", "Costa", "Said")]),
+    ("As Costa put it, “a bad peace.”", [("direct", "a bad peace.", "Costa", "put it")]),
+    ("“A bad peace,” as Costa put it.", [("direct", "A bad peace", "Costa", "put it")]),
     ("“We agree,” said Costa.", [("direct", "We agree", "Costa", "said")]),
     ("Costa said, “We agree.”", [("direct", "We agree.", "Costa", "said")]),
     ("Costa said: “We agree.”", [("direct", "We agree.", "Costa", "said")]),
@@ -185,6 +189,14 @@ def test_indirect_quotes(article: str, expected: list[Row]) -> None:
 
 
 MIXED: list[tuple[str, list[Row]]] = [
+    (
+        "Lisbon called the tariffs “a mistake” on Tuesday.",
+        [("mixed", "the tariffs “a mistake”", "Lisbon", "called")],
+    ),
+    (
+        "Asked whether she would go, Costa said no. Costa called the demand “absurd”.",
+        [("mixed", "the demand “absurd”", "Costa", "called")],
+    ),
     (
         "Costa said it is “the priority” for Lisbon to sign.",
         [("mixed", "it is “the priority” for Lisbon to sign", "Costa", "said")],
