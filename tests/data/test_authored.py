@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from stance.labels import SENTIMENTS, STANCES
 
 ROOT = Path(__file__).resolve().parents[2]
+CORPORA = ROOT.parent / "shared" / "corpora"
 SPLITS = ("train", "validation", "test")
 FIELDS = [
     "id",
@@ -123,6 +124,19 @@ def test_no_text_is_taken_from_the_seed_articles(rows):
     seed_runs = set().union(*(word_runs(seed, 8) for seed in seeds))
     for row in rows:
         assert not word_runs(row["text"], 8) & seed_runs, row["id"]
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the corpora of others are not on this machine")
+def test_no_text_is_taken_from_the_corpora_of_others(rows):
+    """Nine words in a row, as counted by the project's own tool, would be a copied passage."""
+    others = set()
+    for path in CORPORA.glob("*quotes*.jsonl"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            others |= word_runs(row["text"], 9) | word_runs(row.get("context") or "", 9)
+    assert others
+    for row in rows:
+        assert not (word_runs(row["text"], 9) | word_runs(row["context"], 9)) & others, row["id"]
 
 
 def test_each_stance_has_its_share_in_every_split(corpus):
