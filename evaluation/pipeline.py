@@ -20,8 +20,9 @@ from stance.evaluation.labelled import (
     ask,
     data_files,
 )
-from stance.evaluation.rows import DataError, Row, read_bytes, read_rows, sha256_of
+from stance.evaluation.rows import DataError, Row, read_bytes, read_rows
 from stance.evaluation.schema import HEADS, MetricValue, Sample
+from stance.references import text_sha256
 from stance.types import Quote
 
 WORD: Final = re.compile(r"\w+")
@@ -280,7 +281,7 @@ def _sample(unit: Unit, key: str) -> Sample:
     return {
         "suite": key,
         "id": row.id if row else f"{unit.article}:{unit.quote.start if unit.quote else 0}",
-        "sha256": row.sha256 if row else sha256_of(text),
+        "sha256": row.sha256 if row else text_sha256(text),
         "text": text,
         "context": row.context if row else unit.quote.context if unit.quote else "",
         "tags": [state, *(["exact"] if unit.is_exact else [])],

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from stance.evaluation.schema import HEADS
-from stance.references import join_summary, label_row
+from stance.references import join_rows, text_sha256
 
 #: The first of these that is filled in every row groups the rows for resampling: rows that share a
 #: situation, a source document or an article are not independent of each other.
@@ -53,7 +53,7 @@ class Row:
     @property
     def sha256(self) -> str:
         """SHA-256 of the UTF-8 text, in hex."""
-        return sha256_of(self.text)
+        return text_sha256(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +123,7 @@ def read_rows(
         if not objects:
             raise DataError(f"{path}: no rows in this file")
         if references is not None:
-            joined = [(number, label_row(fields, references)) for number, fields in objects]
-            total = len(objects)
-            objects = [(number, fields) for number, fields in joined if fields is not None]
-            summary = join_summary(len(objects), total - len(objects), len(references))
+            objects, summary = join_rows(objects, references)
             if not objects:
                 raise DataError(f"{path}: {summary}")
             warnings.append(f"{path.name}: {summary}")
@@ -142,11 +139,6 @@ def read_rows(
                 "compare labels are undefined"
             )
     return RowSet(tuple(rows), tuple(files), tuple(warnings))
-
-
-def sha256_of(text: str) -> str:
-    """Returns the SHA-256 of a text's UTF-8 bytes, in hex."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_bytes(path: Path) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,6 +71,24 @@ def label_row(
     if record is None:
         return None
     return {**row, **{name: record[name] for name in _TAKEN_FIELDS if name in record}}
+
+
+def join_rows(
+    numbered: Sequence[tuple[int, dict[str, Any]]],
+    references: Mapping[str, Mapping[str, Any]],
+) -> tuple[list[tuple[int, dict[str, Any]]], str]:
+    """Returns the rows whose text has published labels, with them, and a line on how many.
+
+    Args:
+        numbered: Line number and row.
+        references: As ``read_references`` returns.
+    """
+    found = []
+    for number, row in numbered:
+        labelled = label_row(row, references)
+        if labelled is not None:
+            found.append((number, labelled))
+    return found, join_summary(len(found), len(numbered) - len(found), len(references))
 
 
 def join_summary(found: int, missing: int, references: int) -> str:

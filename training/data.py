@@ -18,7 +18,7 @@ import numpy as np
 from stance.labels import SENTIMENTS, STANCES
 from stance.model.encoder import file_sha256
 from stance.model.finetune import Example
-from stance.references import join_summary, label_row, read_references
+from stance.references import join_rows, read_references
 
 TASKS: Final[dict[str, tuple[str, ...]]] = {"stance": STANCES, "sentiment": SENTIMENTS}
 # Part of each further file that is kept for validation, by document.
@@ -147,10 +147,8 @@ def read_rows(
     rows = _load(path)
     numbered = list(zip(lines, rows, strict=True))
     if references is not None:
-        joined = [(number, label_row(row, references)) for number, row in numbered]
-        numbered = [(number, row) for number, row in joined if row is not None]
-        missing = len(joined) - len(numbered)
-        summary = f"{path}: {join_summary(len(numbered), missing, len(references))}"
+        numbered, found = join_rows(numbered, references)
+        summary = f"{path}: {found}"
         if not numbered:
             raise ValueError(summary)
         if notes is not None:
