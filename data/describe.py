@@ -92,6 +92,17 @@ def rules(rows: Sequence[Row]) -> dict[str, list[Row]]:
     }
 
 
+def further_table(files: dict[str, list[Row]]) -> Table:
+    """Returns rows and stances of the files beside the three splits."""
+    table = Table("file", "rows", *STANCES, title="Further training rows")
+    for name, rows in files.items():
+        stances = Counter(row["stance"] for row in rows)
+        table.add_row(
+            name, f"{len(rows):,}", *(share(stances[stance], len(rows)) for stance in STANCES)
+        )
+    return table
+
+
 def registers(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Returns the rows of each register, the largest first."""
     order = Counter(row["register"] for row in rows).most_common()
@@ -212,6 +223,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if contrast:
         groups = len({row["group"] for row in contrast})
         console.print(f"Contrast sets: {groups} groups, {len(contrast)} rows")
+    names = ("authored/train_contrast", "authored/train_sample", "real/labels", "real/news_labels")
+    console.print(further_table({name: read(DATA / f"{name}.jsonl") for name in names}))
     records = read(DATA / "agreement.jsonl")
     if records:
         console.print(agreement_table(records))
