@@ -10,25 +10,11 @@ https://huggingface.co/docs/transformers/model_doc/bert.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-
-# What this implementation covers; every other configuration goes through transformers' AutoModel.
-_REQUIRED: Final[dict[str, object]] = {
-    "model_type": "bert",
-    "hidden_act": "gelu",
-    "position_embedding_type": "absolute",
-    "is_decoder": False,
-    "add_cross_attention": False,
-}
-
-
-def is_supported(config: Mapping[str, Any]) -> bool:
-    """Tells whether ``BertEncoder`` computes the encoder that a ``config.json`` describes."""
-    return all(config.get(key, value) == value for key, value in _REQUIRED.items())
 
 
 class ByteDropout(nn.Module):

@@ -89,6 +89,12 @@ def _training(config: Mapping[str, Any]) -> str:
             f"- {entry['use']}: `{entry['file']}`, {entry['rows']:,} rows "
             f"(SHA-256 `{entry['sha256'][:16]}…`)"
         )
+    if start := facts.get("init_sha256"):
+        lines.append(
+            "- layers started from continued masked-language training of the base (SHA-256 "
+            f"`{start}`); not needed to use the model"
+        )
+    lines += [f"- {note}" for note in facts.get("notes", [])]
     if "real_quotes" in facts:
         lines.append(f"- real quotes used in training: {'yes' if facts['real_quotes'] else 'no'}")
     if "seconds" in facts:

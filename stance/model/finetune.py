@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,6 @@ from typing import Any
 
 import torch
 
-from stance.model.batches import training_batches
 from stance.model.checkpoint import load_checkpoint, save_checkpoint
 from stance.model.encoder import Base, find_base
 from stance.model.examples import Example
@@ -51,8 +51,9 @@ def finetune(
 
     Args:
         train: Examples to learn from.
-        validation: Named sets that choose the epoch to keep, each with equal say, and fit the
-            temperatures; empty to keep the last epoch, uncalibrated.
+        validation: Named sets that choose the epoch to keep and fit the temperatures, each with
+            equal say, and give the scores of label sets; empty to keep the last epoch,
+            uncalibrated.
         tasks: Task to labels, in the order of classes.
         config: Settings; the defaults for None.
         checkpoint: Where to keep the run's state while it lasts; None to keep none.
@@ -66,8 +67,8 @@ def finetune(
         "NAME, quote alone".
 
     Raises:
-        ValueError: No examples, a label that its task does not have, or a checkpoint of another
-            run.
+        ValueError: No examples, a label that its task does not have, a weight of an unknown task, a
+            checkpoint of another run, or a loss that is no longer a number.
     """
     started = time.monotonic()
     config = config or TrainingConfig()
@@ -75,28 +76,33 @@ def finetune(
     check_tasks(labels)
     if not train:
         raise ValueError("no examples to train on")
+    if unknown := sorted(set(config.task_weights or {}) - set(labels)):
+        raise ValueError(f"task_weights names {unknown}, but the tasks are {list(labels)}")
     base = find_base(config.base or None)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         run = Trainer(base, labels, config, train, validation)
         state = RunState()
-        fingerprint = _fingerprint(config, base, labels, train)
+        fingerprint = _fingerprint(config, base, run.init_sha256, labels, train)
         if resume and checkpoint is not None and checkpoint.is_file():
             run.restore(load_checkpoint(checkpoint, fingerprint), state)
             logger.info("resumed at epoch %d, batch %d", state.epoch + 1, state.batch)
         _train(run, state, checkpoint, fingerprint, log, progress)
-    temperatures, figures = run.finish(state)
+    calibration, figures = run.finish(state)
     model = StoredModel(
         base=base,
-        network=run.network,
+        weights=run.network,
         inputs=run.inputs,
         tasks=labels,
-        temperatures=temperatures,
+        temperatures=calibration.temperatures,
+        label_sets=calibration.label_sets,
         training={
             "config": asdict(config),
             "rows": len(train),
             "best_epoch": state.best_epoch,
             "validation": figures,
+            **({"spans": spans} if (spans := run.measure_spans()) else {}),
+            **({"init_sha256": run.init_sha256} if run.init_sha256 else {}),
             "seconds": round(time.monotonic() - started, 1),
             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "precision": "bf16" if run.bf16 else "fp32",
@@ -104,6 +110,7 @@ def finetune(
             "versions": library_versions(),
         },
         history=state.history,
+        token_heads=run.token_heads,
     )
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
@@ -131,10 +138,16 @@ def _train(
         while state.epoch < config.epochs and not _is_over(state, config):
             epoch_started = time.monotonic()
             windows = run.epoch_windows(state.epoch)
-            batches = training_batches(windows, config, state.epoch)
+            batches = run.batches(windows, state.epoch)
             while state.batch < len(batches):
                 rows = batches[state.batch]
-                state.loss_sum += run.step(windows, rows, state.step)
+                loss = run.step(windows, rows, state.step)
+                if not math.isfinite(loss):
+                    raise ValueError(
+                        f"the loss is {loss} at step {state.step + 1}: lower learning_rate "
+                        f"({config.learning_rate:g}), or the weights of rows"
+                    )
+                state.loss_sum += loss
                 state.batch += 1
                 state.step += 1
                 bar.update(len(rows))
@@ -165,15 +178,20 @@ def library_versions() -> dict[str, str]:
 
 
 def _fingerprint(
-    config: TrainingConfig, base: Base, tasks: Mapping[str, Sequence[str]], train: Sequence[Example]
+    config: TrainingConfig,
+    base: Base,
+    init_sha256: str | None,
+    tasks: Mapping[str, Sequence[str]],
+    train: Sequence[Example],
 ) -> str:
     digest = hashlib.sha256()
     # How often the state is saved changes nothing that is learned.
     settings = {key: value for key, value in asdict(config).items() if key != "checkpoint_steps"}
-    digest.update(json.dumps([settings, base.sha256, dict(tasks)], sort_keys=True).encode())
+    digest.update(
+        json.dumps([settings, base.sha256, init_sha256, dict(tasks)], sort_keys=True).encode()
+    )
     for example in train:
-        row = [example.text, example.context, dict(example.labels), example.weight]
-        digest.update(json.dumps(row, sort_keys=True).encode())
+        digest.update(json.dumps(asdict(example), sort_keys=True).encode())
     return digest.hexdigest()
 
 

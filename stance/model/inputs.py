@@ -28,7 +28,9 @@ _ONE_STYLE: Final = str.maketrans(
         **dict.fromkeys("–—‑", "-"),
     }
 )
-_OPENING: Final = r"[\"']*"
+# Begins where a run of marks begins: from each mark of a long run anew, time would grow with its
+# square.
+_OPENING: Final = r"(?<![\"'])[\"']*"
 _CLOSING: Final = r"[,.;]?[\"']+"
 _CHUNK: Final = 512
 
@@ -42,12 +44,15 @@ class EncodedWindow:
         ids: Token ids with the special tokens.
         type_ids: Segment of each token.
         weight: How many tokens of the quote it holds, at least 1: its weight in the mean.
+        offsets: The characters ``[start, end)`` of the quote as given that each token stands for,
+            (0, 0) for tokens that are none of the quote's; None where not asked for.
     """
 
     row: int
     ids: list[int]
     type_ids: list[int]
     weight: int
+    offsets: list[tuple[int, int]] | None = None
 
 
 def normalise(text: str) -> str:
@@ -61,11 +66,25 @@ def normalise_quote(text: str) -> str:
     A pair of marks around the whole quote, or a lone one left at an end, goes; the comma before
     "he said" becomes the full stop that the speaker made.
     """
-    plain = normalise(text).strip()
-    inner = plain.strip('"')
-    if len(plain) - len(inner) == plain.count('"') and not is_blank(inner):
-        plain = inner.strip()
+    start, end = _unframed(text)
+    plain = normalise(text[start:end])
     return plain[:-1] + "." if len(plain) > 1 and plain.endswith(",") else plain
+
+
+def _unframed(text: str) -> tuple[int, int]:
+    """Returns the characters of a quote that its frame of marks and white space leaves."""
+    plain = normalise(text)
+    start, end = len(plain) - len(plain.lstrip()), len(plain.rstrip())
+    if start >= end:
+        return 0, 0
+    whole = plain[start:end]
+    inner = whole.strip('"')
+    if len(whole) - len(inner) == whole.count('"') and not is_blank(inner):
+        start += len(whole) - len(whole.lstrip('"'))
+        end -= len(whole) - len(whole.rstrip('"'))
+        start += len(inner) - len(inner.lstrip())
+        end -= len(inner) - len(inner.rstrip())
+    return start, end
 
 
 def replace_quote(context: str, text: str, pieces: Sequence[str] | None = None) -> str:
@@ -138,12 +157,15 @@ class InputEncoder:
                 return int(found)
         return 0
 
-    def encode(self, texts: Sequence[str], contexts: Sequence[str]) -> list[EncodedWindow]:
+    def encode(
+        self, texts: Sequence[str], contexts: Sequence[str], *, with_offsets: bool = False
+    ) -> list[EncodedWindow]:
         """Returns the windows of each row, in the order of the rows.
 
         Args:
             texts: The quotes.
             contexts: A context for each, already passed through ``replace_quote``; "" for none.
+            with_offsets: Whether windows say where in the quote each token stands.
 
         Returns:
             At least one window a row.
@@ -161,9 +183,10 @@ class InputEncoder:
                 )
             )
             for offset, quote in enumerate(quotes):
-                windows.extend(
-                    self._windows(start + offset, quote, chunk[offset], seconds.get(offset))
-                )
+                row = start + offset
+                # The encoder reads the quote without its frame; offsets count from the frame on.
+                shift = _unframed(texts[row])[0] if with_offsets else None
+                windows.extend(self._windows(row, quote, chunk[offset], seconds.get(offset), shift))
         return windows
 
     def _tokenize(self, texts: Sequence[str]) -> list[Encoding]:
@@ -175,14 +198,20 @@ class InputEncoder:
         return encoded
 
     def _windows(
-        self, row: int, quote: Encoding, context: str, second: Encoding | None
+        self,
+        row: int,
+        quote: Encoding,
+        context: str,
+        second: Encoding | None,
+        shift: int | None,
     ) -> list[EncodedWindow]:
         tokens = len(quote.ids)
         room = self.max_length - self._pair - tokens
         if second is not None and room >= _LEAST_CONTEXT_TOKENS and len(second.ids) > 0:
             _keep_around_marker(second, context, room)
             joined = self._tokenizer.post_process(quote, second, True)
-            return [EncodedWindow(row, joined.ids, joined.type_ids, max(tokens, 1))]
+            offsets = _quote_offsets(joined, tokens, shift)
+            return [EncodedWindow(row, joined.ids, joined.type_ids, max(tokens, 1), offsets)]
         most = self.max_length - self._single
         pieces = [quote]
         if tokens > most:
@@ -192,8 +221,26 @@ class InputEncoder:
         for piece in pieces:
             weight = max(len(piece.ids), 1)
             single = self._tokenizer.post_process(piece, None, True)
-            windows.append(EncodedWindow(row, single.ids, single.type_ids, weight))
+            offsets = _quote_offsets(single, len(piece.ids), shift)
+            windows.append(EncodedWindow(row, single.ids, single.type_ids, weight, offsets))
         return windows
+
+
+def _quote_offsets(
+    encoding: Encoding, tokens: int, shift: int | None
+) -> list[tuple[int, int]] | None:
+    """Returns each token's place in the quote as given, (0, 0) for tokens of no quote."""
+    if shift is None:
+        return None
+    places = encoding.offsets
+    # The quote comes first, after whatever special tokens the tokenizer begins with.
+    special = encoding.special_tokens_mask
+    first = special.index(0) if tokens else 0
+    offsets = [(0, 0)] * len(places)
+    for position in range(first, first + tokens):
+        start, end = places[position]
+        offsets[position] = (start + shift, end + shift)
+    return offsets
 
 
 def _keep_around_marker(context: Encoding, text: str, room: int) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import torch
@@ -35,7 +36,7 @@ def build_optimizer(network: StanceNetwork, config: TrainingConfig) -> torch.opt
     for name, parameter in network.named_parameters():
         if not parameter.requires_grad:
             continue
-        if name.startswith("heads."):
+        if name.startswith(("heads.", "token_heads.")):
             rate = config.head_learning_rate
         else:
             found = _LAYER.search(name)
@@ -75,3 +76,32 @@ class WeightMean:
         with torch.no_grad():
             for name, mean in self.value.items():
                 mean.lerp_(parameters[name], 1.0 - decay)
+
+
+@contextmanager
+def worst_case(parameters: Mapping[str, nn.Parameter], size: float) -> Iterator[None]:
+    """Moves matrices along their gradient for the time of a ``with`` block.
+
+    Args:
+        parameters: By name; those without a gradient and vectors stay.
+        size: Length of the move, as a share of each matrix's norm.
+
+    Source: Wu et al. 2020, Adversarial Weight Perturbation, https://arxiv.org/abs/2004.05884.
+    """
+    moved: list[tuple[nn.Parameter, Tensor]] = []
+    with torch.no_grad():
+        for parameter in parameters.values():
+            gradient = parameter.grad
+            if gradient is None or parameter.ndim < 2:
+                continue
+            length = gradient.norm()
+            if length > 0:
+                # A copy, since subtracting the move again would not give the same bits.
+                moved.append((parameter, parameter.detach().clone()))
+                parameter.add_(gradient, alpha=float(size * parameter.norm() / length))
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, before in moved:
+                parameter.copy_(before)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,9 +19,13 @@ class TrainingConfig:
 
     Attributes:
         base: Folder or hub id of the base encoder; "" for the default one.
+        init: safetensors file, or a folder that holds one, whose encoder layers replace the base's
+            at the start; "" for none. The trained model still loads with ``base``.
         max_length: Most tokens of quote and context together.
         epochs: Passes over the training data, at least 1.
         batch_size: Rows a step.
+        pass_tokens: Most tokens, padding counted, that go through the network at once; a step of
+            more is cut into passes whose gradients add up. Bounds memory; 0 for no limit.
         learning_rate: Peak rate of the encoder's top layer.
         head_learning_rate: Peak rate of the heads.
         layer_decay: Each lower layer learns this many times slower than the one above; 1 for none.
@@ -32,6 +38,17 @@ class TrainingConfig:
             learned too; 1 trains without contexts.
         label_smoothing: Share of the target spread over all labels, 0..1.
         class_balance: Weights of classes are their inverse frequency to this power; 0 for none.
+        token_weight: Weight of the loss of the token head that finds condition and outcome, beside
+            that of the tasks; 0, or examples without spans, for no such head.
+        teacher_weight: Share of a teacher's probabilities in the loss, 0..1, the rest being the
+            labels'; only rows that have such probabilities are touched.
+        teacher_temperature: Softens teacher and student alike; 1 for as they are.
+            Source: Hinton et al. 2015, https://arxiv.org/abs/1503.02531.
+        group_batches: Whether the examples of one group (a quote and its minimal edits) share a
+            batch, so that one step sees what tells them apart.
+        adversarial: Size of a worst-case change of the weights, as a share of their norm, under
+            which a second pass of each step learns; 0 for none. Doubles the time.
+            Source: Wu et al. 2020, https://arxiv.org/abs/2004.05884.
         r_drop: Weight of the divergence between two dropout passes; 0 for one pass.
             Source: Liang et al. 2021, https://arxiv.org/abs/2106.14448.
         ema_decay: Decay a step of a running mean of the weights, which is then what is validated
@@ -48,9 +65,11 @@ class TrainingConfig:
     """
 
     base: str = ""
+    init: str = ""
     max_length: int = 256
     epochs: int = 5
     batch_size: int = 32
+    pass_tokens: int = 2048
     learning_rate: float = 2e-4
     head_learning_rate: float = 1e-3
     layer_decay: float = 0.9
@@ -62,6 +81,11 @@ class TrainingConfig:
     context_dropout: float = 0.5
     label_smoothing: float = 0.0
     class_balance: float = 0.0
+    token_weight: float = 0.5
+    teacher_weight: float = 0.7
+    teacher_temperature: float = 1.0
+    group_batches: bool = False
+    adversarial: float = 0.0
     r_drop: float = 0.0
     ema_decay: float = 0.0
     task_weights: Mapping[str, float] | None = None
@@ -77,21 +101,23 @@ class TrainingConfig:
         for name in ("epochs", "batch_size"):
             _check(self, name, getattr(self, name) >= 1, "at least 1")
         for name in ("patience", "checkpoint_steps", "seed", "gradient_clip", "weight_decay"):
-            _check(self, name, getattr(self, name) >= 0, "0 or more")
-        for name in ("class_balance", "r_drop"):
-            _check(self, name, getattr(self, name) >= 0, "0 or more")
+            _check(self, name, is_finite_weight(getattr(self, name)), "0 or more")
+        for name in ("class_balance", "r_drop", "token_weight", "pass_tokens"):
+            _check(self, name, is_finite_weight(getattr(self, name)), "0 or more")
         for name in ("learning_rate", "head_learning_rate"):
             _check(self, name, 0 < getattr(self, name) <= 0.1, "above 0 and at most 0.1")
         for name in ("dropout", "hidden_dropout", "attention_dropout", "label_smoothing"):
             _check(self, name, 0 <= getattr(self, name) < 1, "in [0, 1)")
-        for name in ("warmup", "context_dropout"):
+        for name in ("warmup", "context_dropout", "teacher_weight"):
             _check(self, name, 0 <= getattr(self, name) <= 1, "in [0, 1]")
         _check(self, "ema_decay", 0 <= self.ema_decay < 1, "in [0, 1)")
+        _check(self, "adversarial", 0 <= self.adversarial < 1, "in [0, 1)")
+        _check(self, "teacher_temperature", 0 < self.teacher_temperature <= 20, "in (0, 20]")
         _check(self, "layer_decay", 0 < self.layer_decay <= 1, "in (0, 1]")
         _check(self, "max_length", self.max_length >= 16, "at least 16")
         _check(self, "precision", self.precision in PRECISIONS, f"one of {list(PRECISIONS)}")
         for task, weight in (self.task_weights or {}).items():
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
+            if not is_finite_weight(weight):
                 raise ValueError(f"task_weights[{task!r}] must be 0 or more, not {weight!r}")
 
     def task_weight(self, task: str) -> float:
@@ -109,6 +135,32 @@ class TrainingConfig:
             if name not in known:
                 raise ValueError(f"unknown training setting {name!r}; known are {sorted(known)}")
         return replace(self, **overrides)
+
+
+def is_finite_weight(value: object) -> bool:
+    """Tells whether a value is a finite number of at least 0."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= value < math.inf  # type: ignore[operator]
+
+
+def parse_changes(changes: Sequence[str]) -> dict[str, Any]:
+    """Returns the settings that a command line changes by ``--set NAME=VALUE``.
+
+    Numbers, true and false are read as in JSON; anything else is a string.
+
+    Raises:
+        ValueError: One of them has no "=".
+    """
+    parsed: dict[str, Any] = {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise ValueError(f"--set needs NAME=VALUE, not {change!r}")
+        try:
+            parsed[name.strip()] = json.loads(value)
+        except json.JSONDecodeError:
+            parsed[name.strip()] = value
+    return parsed
 
 
 def read_toml(path: Path) -> dict[str, Any]:

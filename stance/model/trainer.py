@@ -9,17 +9,28 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from stance.model.batches import NO_LABEL, class_weights, encode_examples
-from stance.model.calibration import fit_temperature
+from stance.model.batches import (
+    NO_LABEL,
+    EncodedExamples,
+    class_weights,
+    encode_examples,
+    pad,
+    passes_of,
+    training_batches,
+)
+from stance.model.calibration import Calibration, calibrate
 from stance.model.encoder import Base, build_encoder, load_tokenizer
+from stance.model.engine_torch import cpu_computes_bf16
 from stance.model.examples import Example
+from stance.model.forward import network_logits
+from stance.model.initial import load_layers
 from stance.model.inputs import EncodedWindow, InputEncoder
+from stance.model.losses import Objective, Outputs
 from stance.model.network import StanceNetwork
-from stance.model.optimise import WeightMean, build_optimizer, rate_factor
-from stance.model.runtime import collate, predict_logits
+from stance.model.optimise import WeightMean, build_optimizer, rate_factor, worst_case
 from stance.model.settings import TrainingConfig
+from stance.model.spans import SPAN_HEAD, SPAN_LABELS, decode_spans, span_token_f1
 
 
 @dataclass(slots=True)
@@ -51,9 +62,16 @@ class Trainer:
         encoder = build_encoder(
             base, dropout=config.hidden_dropout, attention_dropout=config.attention_dropout
         )
+        self.init_sha256 = load_layers(encoder, config.init) if config.init else None
         limit = min(config.max_length, int(encoder.max_tokens))  # type: ignore[arg-type]
         self.inputs = InputEncoder(load_tokenizer(base), limit)
-        self.network = StanceNetwork(encoder, tasks, config.dropout)
+        self.train = encode_examples(train, tasks, self.inputs)
+        # Users' own labels have no spans: then there is nothing for a token head to learn.
+        with_spans = bool(self.train.spans) and config.token_weight > 0
+        self.token_heads: dict[str, tuple[str, ...]] = (
+            {SPAN_HEAD: SPAN_LABELS} if with_spans else {}
+        )
+        self.network = StanceNetwork(encoder, tasks, config.dropout, self.token_heads)
         if config.freeze_embeddings:
             _freeze_embeddings(encoder)
         self.trainable = {
@@ -61,7 +79,6 @@ class Trainer:
             for name, parameter in self.network.named_parameters()
             if parameter.requires_grad
         }
-        self.train = encode_examples(train, tasks, self.inputs)
         self.validation = {
             name: encode_examples(examples, tasks, self.inputs)
             for name, examples in validation.items()
@@ -74,12 +91,12 @@ class Trainer:
             for name, data in self.validation.items()
             if any(map(_differ, data.bare, data.full))
         ]
-        self.class_weights = class_weights(self.train.targets, tasks, config.class_balance)
+        balance = class_weights(self.train.targets, tasks, config.class_balance)
+        self.objective = Objective(self.train, balance, config)
         self.optimizer = build_optimizer(self.network, config)
         self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.mean = WeightMean(self.trainable, config.ema_decay) if config.ema_decay else None
-        steps = -(-len(train) // config.batch_size)
-        self.total_steps = steps * config.epochs
+        self.total_steps = len(self.batches(self.train.full, 0)) * config.epochs
         self.bf16 = config.precision == "bf16" or (
             config.precision == "auto" and cpu_computes_bf16()
         )
@@ -92,55 +109,44 @@ class Trainer:
             for row, (bare, full) in enumerate(zip(self.train.bare, self.train.full, strict=True))
         ]
 
+    def batches(self, windows: list[EncodedWindow], epoch: int) -> list[list[int]]:
+        """Returns the rows of each step of an epoch."""
+        return training_batches(windows, self.config, epoch, self.train.groups)
+
     def step(self, windows: list[EncodedWindow], rows: list[int], step: int) -> float:
         """Learns from one batch and returns its loss."""
         factor = rate_factor(step, self.total_steps, self.config.warmup)
         for group, peak in zip(self.optimizer.param_groups, self.peak_rates, strict=True):
             group["lr"] = peak * factor
         self.network.train()
-        ids, type_ids, mask = collate([windows[row] for row in rows], self.inputs.pad_id)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            logits = self.network(ids, type_ids, mask)
-            again = self.network(ids, type_ids, mask) if self.config.r_drop else None
-        loss = self._loss(logits, again, rows)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = self._backward(windows, rows)
+        if self.config.adversarial:
+            # The gradient at the worst neighbour is added to the plain one.
+            with worst_case(self.trainable, self.config.adversarial):
+                self._backward(windows, rows)
         if self.config.gradient_clip:
             torch.nn.utils.clip_grad_norm_(self.trainable.values(), self.config.gradient_clip)
         self.optimizer.step()
         if self.mean is not None:
             self.mean.update(self.trainable)
-        return float(loss.detach())
+        return loss
 
-    def _loss(
-        self, logits: dict[str, Tensor], again: dict[str, Tensor] | None, rows: list[int]
-    ) -> Tensor:
-        total = torch.zeros(())
-        for task, values in logits.items():
-            targets = self.train.targets[task][rows]
-            weights = self.train.weights[rows] * (targets != NO_LABEL)
-            norm = weights.sum().clamp_min(1e-9)
-            passes = [values] if again is None else [values, again[task]]
-            loss = torch.zeros(())
-            for outputs in passes:
-                losses = functional.cross_entropy(
-                    outputs,
-                    targets,
-                    self.class_weights[task],
-                    ignore_index=NO_LABEL,
-                    reduction="none",
-                    label_smoothing=self.config.label_smoothing,
-                )
-                loss = loss + (losses * weights).sum() / norm / len(passes)
-            if again is not None:
-                first, second = (output.log_softmax(dim=1) for output in passes)
-                divergence = functional.kl_div(first, second, reduction="none", log_target=True)
-                divergence = divergence + functional.kl_div(
-                    second, first, reduction="none", log_target=True
-                )
-                per_row = divergence.sum(dim=1) / 2
-                loss = loss + self.config.r_drop * (per_row * weights).sum() / norm
-            total = total + self.config.task_weight(task) * loss
+    def _backward(self, windows: list[EncodedWindow], rows: list[int]) -> float:
+        """Adds the gradient of a step's loss, pass by pass, and returns the loss."""
+        norms = self.objective.norms(rows)
+        total = 0.0
+        for chosen in passes_of(windows, rows, self.config.pass_tokens):
+            shown = [windows[row] for row in chosen]
+            ids, type_ids, mask = pad(shown, self.inputs.pad_id, self.inputs.max_length)
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+                outputs = [
+                    Outputs(*self.network.read(ids, type_ids, mask))
+                    for _ in range(2 if self.config.r_drop else 1)
+                ]
+            loss = self.objective(outputs, chosen, shown, norms)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
         return total
 
     def close_epoch(self, state: RunState, batches: int, seconds: float) -> dict[str, Any]:
@@ -161,8 +167,11 @@ class Trainer:
             # Only a choice between epochs, so the fast arithmetic of training will do.
             with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
                 figures = self.measure()
+                spans = self.measure_spans()
             score = _score(figures, self.config)
             record |= {"score": score, "validation": figures}
+            if spans:
+                record["spans"] = spans
         if not self.validation or score > state.best_score:
             state.best_score, state.best_epoch = score, state.epoch
             state.best = {name: value.detach().clone() for name, value in self.trainable.items()}
@@ -176,7 +185,7 @@ class Trainer:
 
         figures: dict[str, dict[str, dict[str, float]]] = {}
         for name, data, windows in self.views:
-            logits = predict_logits(self.network, windows, self.inputs.pad_id)
+            logits = self._logits(windows)
             figures[name] = {}
             for task, values in logits.items():
                 targets = data.targets[task].numpy()
@@ -194,28 +203,50 @@ class Trainer:
                 }
         return figures
 
-    def finish(
-        self, state: RunState
-    ) -> tuple[dict[str, float], dict[str, dict[str, dict[str, float]]]]:
+    def measure_spans(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Returns the token-F1 of condition and outcome on each validation set that has them.
+
+        Of the quotes that a hand gave spans, whatever stance the heads see in them.
+        """
+        if not self.token_heads:
+            return {}
+        return {
+            name: self._span_figures(data) for name, data in self.validation.items() if data.spans
+        }
+
+    def _span_figures(self, data: EncodedExamples) -> dict[str, dict[str, Any]]:
+        rows = list(data.spans)
+        windows = [data.bare[row] for row in rows]
+        _, tokens = network_logits(
+            self.network, windows, self.inputs.pad_id, self.inputs.max_length
+        )
+        texts = [data.texts[row] for row in rows]
+        found = [
+            decode_spans(text, window.offsets or [], logits).words(text)
+            for text, window, logits in zip(texts, windows, tokens[SPAN_HEAD], strict=True)
+        ]
+        expected = [data.spans[row].words(text) for row, text in zip(rows, texts, strict=True)]
+        return span_token_f1(texts, found, expected)
+
+    def _logits(self, windows: list[EncodedWindow]) -> dict[str, Any]:
+        return network_logits(self.network, windows, self.inputs.pad_id, self.inputs.max_length)[0]
+
+    def finish(self, state: RunState) -> tuple[Calibration, dict[str, dict[str, dict[str, float]]]]:
         """Puts the kept weights in, rounded as they will be saved, calibrates and measures them.
 
         Returns:
-            Task to temperature, and the figures of ``measure``.
+            Temperatures and label sets, and the figures of ``measure``.
         """
         self._put({name: value.half().float() for name, value in state.best.items()})
         self.network.eval().requires_grad_(False)
-        temperatures = dict.fromkeys(self.tasks, 1.0)
-        if self.validation:
-            outputs = [
-                (predict_logits(self.network, windows, self.inputs.pad_id), data.targets)
-                for _, data, windows in self.views
-            ]
-            for task in self.tasks:
-                logits = np.concatenate([values[task] for values, _ in outputs])
-                targets = np.concatenate([known[task].numpy() for _, known in outputs])
-                kept = targets != NO_LABEL
-                temperatures[task] = fit_temperature(logits[kept], targets[kept])
-        return temperatures, self.measure()
+        groups = {
+            name: (
+                self._logits(windows),
+                {task: targets.numpy() for task, targets in data.targets.items()},
+            )
+            for name, data, windows in self.views
+        }
+        return calibrate(list(self.tasks), groups), self.measure()
 
     def snapshot(self, state: RunState, fingerprint: str) -> dict[str, Any]:
         """Returns everything that the rest of the run depends on."""
@@ -242,13 +273,6 @@ class Trainer:
         with torch.no_grad():
             for name, parameter in self.trainable.items():
                 parameter.copy_(values[name])
-
-
-def cpu_computes_bf16() -> bool:
-    """Tells whether this CPU multiplies matrices in bfloat16 (AMX or AVX512-BF16)."""
-    checks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-    found = [getattr(torch.cpu, name, None) for name in checks]
-    return any(check is not None and bool(check()) for check in found)
 
 
 def _differ(first: EncodedWindow, second: EncodedWindow) -> bool:

@@ -8,12 +8,13 @@ import torch
 from conftest import build_tiny_base
 
 from stance.model import encoder as encoder_module
-from stance.model.bert import ByteDropout, is_supported
+from stance.model.bert import ByteDropout
 from stance.model.encoder import (
     DEFAULT_SHA256,
     BaseModelError,
     build_encoder,
     find_base,
+    is_plain_bert,
     load_tokenizer,
 )
 
@@ -76,7 +77,7 @@ def test_unknown_hub_id_is_an_error_that_names_it():
     ],
 )
 def test_only_plain_bert_runs_in_our_own_encoder(change, expected):
-    assert is_supported({"model_type": "bert", "hidden_act": "gelu", **change}) is expected
+    assert is_plain_bert({"model_type": "bert", "hidden_act": "gelu", **change}) is expected
 
 
 def test_our_bert_equals_transformers_bert(tiny_base):

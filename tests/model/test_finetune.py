@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from stance.model.batches import NO_LABEL, class_weights, training_batches
+from stance.model.batches import NO_LABEL, class_weights, passes_of, training_batches
 from stance.model.checkpoint import load_checkpoint, save_checkpoint
 from stance.model.finetune import Example, TrainingConfig, finetune
 from stance.model.inputs import EncodedWindow
-from stance.model.optimise import rate_factor
+from stance.model.optimise import rate_factor, worst_case
 from stance.model.settings import read_toml
 from stance.model.trainer import Trainer
 
@@ -56,6 +56,12 @@ def assert_equal_weights(left, right):
         ({"context_dropout": 1.5}, r"context_dropout must be in \[0, 1\], not 1.5"),
         ({"precision": "fp8"}, "precision must be one of .* not 'fp8'"),
         ({"task_weights": {"stance": -1}}, r"task_weights\['stance'\] must be 0 or more, not -1"),
+        ({"teacher_weight": 2}, r"teacher_weight must be in \[0, 1\], not 2"),
+        ({"adversarial": 1.0}, r"adversarial must be in \[0, 1\), not 1.0"),
+        ({"teacher_temperature": 0}, "teacher_temperature must be in .* not 0"),
+        ({"token_weight": -1}, "token_weight must be 0 or more, not -1"),
+        ({"task_weights": {"stance": math.nan}}, r"task_weights\['stance'\] must be .* not nan"),
+        ({"weight_decay": math.inf}, "weight_decay must be 0 or more, not inf"),
         ({"layers": 3}, "unknown training setting 'layers'"),
     ],
 )
@@ -229,6 +235,7 @@ def test_weight_zero_takes_a_row_out_of_the_loss(tiny_base):
     "changes",
     [
         {"r_drop": 1.0},
+        {"adversarial": 0.01},
         {"ema_decay": 0.9},
         {"label_smoothing": 0.1},
         {"class_balance": 0.5},
@@ -262,6 +269,26 @@ def test_an_unknown_label_is_named(tiny_base):
         finetune(data, {}, TASKS, config(tiny_base))
 
 
+def test_a_weight_of_an_unknown_task_is_named(tiny_base):
+    settings = config(tiny_base, task_weights={"stanse": 2.0})
+    with pytest.raises(ValueError, match=r"task_weights names \['stanse'\]"):
+        finetune(examples(4), {}, TASKS, settings)
+
+
+@pytest.mark.parametrize("name", ["type", "keys", "training", "a.b", ""])
+def test_a_task_that_torch_cannot_name_is_refused(tiny_base, name):
+    data = [Example("we sign", {name: "yes"}), Example("they leave", {name: "no"})]
+    with pytest.raises(ValueError, match=f"{name!r}"):
+        finetune(data, {}, {name: ("yes", "no")}, config(tiny_base))
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tiny_base):
+    # More than a number of fp32 can hold.
+    data = [Example(row.text, row.labels, weight=1e300) for row in examples(4)]
+    with pytest.raises(ValueError, match="the loss is nan at step 1: lower learning_rate"):
+        finetune(data, {}, TASKS, config(tiny_base))
+
+
 def test_the_facts_of_training_are_json_and_name_what_decides_the_result(tiny_base):
     model = finetune(examples(8), {"held out": examples(40)}, TASKS, config(tiny_base, seed=4))
     facts = json.loads(json.dumps(model.training))
@@ -271,3 +298,192 @@ def test_the_facts_of_training_are_json_and_name_what_decides_the_result(tiny_ba
     assert facts["validation"].keys() == {"held out", "held out, quote alone"}
     assert all(np.isfinite(list(model.temperatures.values())))
     assert set(model.temperatures) == set(TASKS)
+
+
+def spanned(count: int) -> list[Example]:
+    """Conditional quotes whose spans a word gives away, and others without spans."""
+    rows = []
+    for row in range(count):
+        condition, outcome = "once they leave", ("we sign", "we talk", "we meet")[row % 3]
+        first, second = (condition, outcome) if row % 2 else (outcome, condition)
+        rows.append(
+            Example(
+                f"{first} {second} .",
+                {"stance": "yes", "tone": "up"},
+                condition=condition,
+                outcome=outcome,
+            )
+        )
+        rows.append(Example("no deal on monday .", {"stance": "no", "tone": "down"}))
+    return rows
+
+
+def test_the_token_head_learns_condition_and_outcome_and_is_saved(tiny_base, tmp_path):
+    from stance.model.forward import network_logits
+    from stance.model.spans import decode_spans
+    from stance.model.storage import StoredModel, load_model, save_model
+
+    fast = {"learning_rate": 3e-3, "head_learning_rate": 1e-2}
+    model = finetune(spanned(12), {}, TASKS, config(tiny_base, epochs=14, **fast))
+    assert isinstance(model, StoredModel)
+    assert "spans" not in model.training
+    save_model(model, tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    assert loaded.token_heads == {"span": ("none", "condition", "outcome")}
+    text = "“Once they leave we talk,”"
+    windows = loaded.inputs.encode([text], [""], with_offsets=True)
+    _, tokens = network_logits(loaded.network, windows, loaded.inputs.pad_id, 32)
+    found = decode_spans(text, windows[0].offsets, tokens["span"][0])
+    assert found.words(text) == ("Once they leave", "we talk")
+
+
+def test_token_f1_of_spans_is_measured_on_validation(tiny_base):
+    model = finetune(
+        spanned(4), {"held out": spanned(3), "none": examples(3)}, TASKS, config(tiny_base)
+    )
+    for record in (model.training, *model.history):
+        assert record["spans"].keys() == {"held out"}
+        assert record["spans"]["held out"]["both"]["rows"] == 6
+
+
+def test_without_spans_or_weight_there_is_no_token_head(tiny_base):
+    assert not finetune(examples(6), {}, TASKS, config(tiny_base, epochs=1)).network.token_heads
+    off = config(tiny_base, epochs=1, token_weight=0.0)
+    assert not finetune(spanned(3), {}, TASKS, off).network.token_heads
+
+
+def run_of(tiny_base, data, **changes) -> Trainer:
+    from stance.model.encoder import find_base
+
+    torch.manual_seed(0)
+    still = {"dropout": 0.0, "hidden_dropout": 0.0}
+    settings = config(tiny_base, **{**still, **changes})
+    return Trainer(find_base(str(tiny_base)), TASKS, settings, data, {})
+
+
+def gradient_of(run: Trainer) -> dict:
+    rows = list(range(len(run.train.bare)))
+    run.network.train()
+    run._backward(run.train.full, rows)
+    return {name: p.grad.clone() for name, p in run.trainable.items() if p.grad is not None}
+
+
+def test_a_step_in_several_passes_has_the_gradient_of_one(tiny_base):
+    soft = {"stance": [0.2, 0.8], "tone": [0.5, 0.5]}
+    data = [*spanned(4), *examples(6), Example("we sign", {"stance": "yes"}, teacher=soft)]
+    whole, cut = (
+        gradient_of(run_of(tiny_base, data, pass_tokens=most, class_balance=0.5))
+        for most in (0, 64)
+    )
+    assert whole.keys() == cut.keys()
+    for name, value in whole.items():
+        assert torch.allclose(value, cut[name], atol=1e-5), name
+
+
+def test_passes_hold_every_row_once_within_the_limit():
+    windows = [EncodedWindow(row, [1] * (1 + row * 3 % 50), [], 1) for row in range(40)]
+    passes = passes_of(windows, list(range(40)), 96)
+    assert sorted(row for rows in passes for row in rows) == list(range(40))
+    for rows in passes:
+        width = -(-max(len(windows[row].ids) for row in rows) // 16) * 16
+        assert width * len(rows) <= 96 or len(rows) == 1
+    assert passes_of(windows, [3, 1, 2], 0) == [[3, 1, 2]]
+
+
+def test_rows_of_a_group_share_a_batch():
+    windows = [EncodedWindow(row, [1] * (1 + row % 9), [], 1) for row in range(60)]
+    groups = [f"g{row % 20}" if row < 40 else "" for row in range(60)]
+    batches = training_batches(windows, TrainingConfig(batch_size=8, group_batches=True), 0, groups)
+    assert sorted(row for batch in batches for row in batch) == list(range(60))
+    assert max(map(len, batches)) <= 8
+    home = {row: number for number, batch in enumerate(batches) for row in batch}
+    assert all(home[row] == home[row + 20] for row in range(20))
+    plain = TrainingConfig(batch_size=8)
+    assert training_batches(windows, plain, 0, groups) == training_batches(windows, plain, 0)
+
+
+def test_a_student_follows_its_teacher_where_the_labels_say_otherwise(tiny_base):
+    soft = {"stance": [0.9, 0.1], "tone": [0.3, 0.7]}
+    data = [Example("we sign", {"stance": "no", "tone": "up"}, teacher=soft) for _ in range(8)]
+    settings = config(
+        tiny_base,
+        epochs=40,
+        batch_size=8,
+        learning_rate=3e-3,
+        head_learning_rate=1e-2,
+        teacher_weight=1.0,
+    )
+    from stance.model.forward import network_logits
+
+    model = finetune(data, {}, TASKS, settings)
+    windows = model.inputs.encode(["we sign"], [""])
+    logits, _ = network_logits(model.network, windows, model.inputs.pad_id, 32)
+    for task, wanted in soft.items():
+        found = torch.tensor(logits[task][0]).softmax(dim=0).tolist()
+        assert found == pytest.approx(wanted, abs=0.05)
+
+
+def test_a_teacher_of_another_label_set_is_refused(tiny_base):
+    data = [Example("we sign", {"stance": "no"}, teacher={"stance": [0.5, 0.3, 0.2]})]
+    with pytest.raises(ValueError, match="3 probabilities of a teacher for the 2 labels"):
+        finetune(data, {}, TASKS, config(tiny_base))
+
+
+def test_the_worst_case_raises_the_loss_and_leaves_no_trace(tiny_base):
+    run = run_of(tiny_base, examples(8))
+    rows = list(range(8))
+    before = {name: value.detach().clone() for name, value in run.trainable.items()}
+    run.network.train()
+    loss = run._backward(run.train.full, rows)
+    with worst_case(run.trainable, 0.05):
+        assert run._backward(run.train.full, rows) > loss
+    for name, value in run.trainable.items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_layers_start_from_another_file_and_load_with_the_default_base(tiny_base, tmp_path):
+    from conftest import build_tiny_base
+    from safetensors.torch import load_file, save_file
+
+    from stance.model.storage import load_model, save_model
+
+    other = build_tiny_base(tmp_path / "other", seed=1)
+    layers = {k: v for k, v in load_file(other / "model.safetensors").items() if "layer." in k}
+    start = tmp_path / "start"
+    start.mkdir()
+    save_file(layers, start / "model.safetensors")
+    still = {"learning_rate": 1e-9, "head_learning_rate": 1e-9, "epochs": 1, "weight_decay": 0.0}
+    model = finetune(examples(4), {}, TASKS, config(tiny_base, init=str(start), **still))
+    assert len(model.training["init_sha256"]) == 64
+    save_model(model, tmp_path / "model")
+    # Gone before loading: only the base is needed.
+    (start / "model.safetensors").unlink()
+    found = load_model(tmp_path / "model").network.encoder.state_dict()
+    for name, tensor in layers.items():
+        assert torch.allclose(found[name], tensor, atol=1e-3), name
+    # A saved model of ours is a start too.
+    again = finetune(
+        examples(4), {}, TASKS, config(tiny_base, init=str(tmp_path / "model"), **still)
+    )
+    for name, tensor in layers.items():
+        assert torch.allclose(again.network.encoder.state_dict()[name], tensor, atol=1e-3), name
+
+
+@pytest.mark.parametrize("case", ["missing", "damaged", "no layer", "other words", "other shape"])
+def test_a_start_that_does_not_fit_is_named(tiny_base, tmp_path, case):
+    from conftest import build_tiny_base
+    from safetensors.torch import load_file, save_file
+
+    path = tmp_path / "start.safetensors"
+    if case == "damaged":
+        path.write_bytes(b"no tensors")
+    elif case != "missing":
+        state = load_file(build_tiny_base(tmp_path / "other", seed=1) / "model.safetensors")
+        if case == "no layer":
+            state = {"heads.stance.weight": state["embeddings.word_embeddings.weight"]}
+        if case == "other shape":
+            state = {name: value[..., :5] for name, value in state.items() if "layer.0" in name}
+            state = {name: value.contiguous() for name, value in state.items()}
+        save_file(state, path)
+    with pytest.raises(RuntimeError, match=r"^init: "):
+        finetune(examples(4), {}, TASKS, config(tiny_base, init=str(path)))

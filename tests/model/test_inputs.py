@@ -34,6 +34,12 @@ def test_the_quote_is_replaced_in_its_context(context, text, pieces, expected):
     assert replace_quote(context, text, pieces) == expected
 
 
+def test_a_long_run_of_marks_takes_no_time():
+    # From each mark anew, half a million of them would take hours.
+    context = "'" * 500_000 + "x we will sign"
+    assert replace_quote(context, "we will sign").endswith("'x […]")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -141,3 +147,53 @@ def test_any_text_gives_windows_within_the_limit(tokenizer, texts, context):
 
 def test_lone_surrogates_are_read_as_unknown(tokenizer):
     assert InputEncoder(tokenizer, 20).encode(["we \ud800 sign"], [""])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We sign once they leave.",
+        "  “We sign, once they leave,”  ",
+        '"We" sign "once',
+        '" \t"We sign" ',
+        '"""',
+        "We sign,",
+        "caf\u00e9 we sign \ud800 they",
+    ],
+)
+@pytest.mark.parametrize("context", ["", "the minister said […] in geneva on monday"])
+def test_offsets_point_into_the_quote_as_given(tiny_base, text, context):
+    inputs = InputEncoder(load_tokenizer(find_base(str(tiny_base))), 48)
+    (window,) = inputs.encode([text], [context], with_offsets=True)
+    (plain,) = inputs.encode([text], [context])
+    assert plain.offsets is None
+    assert (plain.ids, plain.type_ids) == (window.ids, window.type_ids)
+    assert len(window.offsets) == len(window.ids)
+    places = [place for place in window.offsets if place != (0, 0)]
+    assert places == sorted(places)
+    for word in ("We", "sign", "once", "they", "leave"):
+        if word in text:
+            start = text.index(word)
+            assert (start, start + len(word)) in places
+
+
+def test_offsets_of_later_windows_go_on_where_they_stand(tiny_base):
+    inputs = InputEncoder(load_tokenizer(find_base(str(tiny_base))), 16)
+    text = "we sign " * 30
+    windows = inputs.encode([text], [""], with_offsets=True)
+    assert len(windows) > 2
+    seen = {place for window in windows for place in window.offsets if place[0] < place[1]}
+    assert {text[start:end] for start, end in seen} == {"we", "sign"}
+    assert max(end for _, end in seen) == len(text.rstrip())
+
+
+@given(st.text(alphabet="ab ,.\"'“”«»‘’\t\n", max_size=20))
+@settings(max_examples=300, deadline=None)
+def test_a_quote_without_its_frame_is_a_stretch_of_it(text):
+    from stance.model.inputs import _unframed, normalise
+
+    start, end = _unframed(text)
+    plain = normalise_quote(text)
+    assert len(plain) == end - start
+    assert plain[:-1] == normalise(text[start:end])[:-1]
+    assert plain == plain.strip()

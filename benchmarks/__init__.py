@@ -1,0 +1,1 @@
+"""Speed and memory, as ratios against named alternatives measured in the same run."""
