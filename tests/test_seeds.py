@@ -32,8 +32,12 @@ def test_seed_is_the_file_it_was(name: str, digest: str) -> None:
     assert hashlib.sha256((ROOT / "seeds" / name).read_bytes()).hexdigest() == digest
 
 
+TAGGERS = [None, pytest.param("auto", marks=pytest.mark.weights)]
+
+
+@pytest.mark.parametrize("tagger", TAGGERS)
 @pytest.mark.parametrize("name", HASHES)
-def test_split_finds_exactly_the_gold_quotes(name: str) -> None:
+def test_split_finds_exactly_the_gold_quotes(name: str, tagger: Any) -> None:
     expected = [
         {
             "spans": [tuple(span) for span in row["spans"]],
@@ -59,15 +63,16 @@ def test_split_finds_exactly_the_gold_quotes(name: str) -> None:
             "cue": quote.cue and quote.cue.text,
             "context": quote.context,
         }
-        for quote in split(read(name))
+        for quote in split(read(name), tagger=tagger)
     ]
     assert found == expected
 
 
 @pytest.mark.parametrize("name", HASHES)
-def test_every_offset_slices_right(name: str) -> None:
+@pytest.mark.parametrize("tagger", TAGGERS)
+def test_every_offset_slices_right(name: str, tagger: Any) -> None:
     article = read(name)
-    quotes = split(article)
+    quotes = split(article, tagger=tagger)
     assert quotes
     for quote in quotes:
         assert quote.text == " ".join(article[a:b] for a, b in quote.spans)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from stance.labels import QuoteKind
@@ -22,7 +22,7 @@ from stance.quotes.direct import (
     transcript_turn,
 )
 from stance.quotes.page import Attribution, Page, Unit
-from stance.quotes.phrases import main_subject
+from stance.quotes.phrases import main_subject, phrase_after
 from stance.quotes.reporting import attributions_in
 from stance.quotes.speakers import Cast
 from stance.text import Span, trim
@@ -30,6 +30,13 @@ from stance.types import Cue, Quote, Speaker
 
 _WORD = re.compile(r"\w+")
 _EDGE: Final = ",;:—–- \t\r\n\u00a0"
+# How often the source of a quotation without a cue of its own is the right one, by where it comes
+# from: the quote before it in its paragraph, the quote in the paragraph before, the sentence before
+# that announces it, the subject of that sentence.
+SAME_PARAGRAPH: Final = 0.99
+NEXT_PARAGRAPH: Final = 0.6
+ANNOUNCED: Final = 0.85
+SUBJECT_BEFORE: Final = 0.6
 _MARKS: Final = "\"“”„‟«»‹›‘’'`‚"
 
 
@@ -39,14 +46,21 @@ def attributions_by_rules(page: Page) -> list[Attribution]:
     labels = count_labels(page)
     turn_of: dict[int, Attribution | None] = {}
     previous: Unit | None = None
+    answerer: Span | None = None
     for unit in page.units:
         if unit.paragraph not in turn_of:
             turn = transcript_turn(page, unit.paragraph, labels)
             turn_of[unit.paragraph] = turn
             if turn is not None:
-                found.append(turn)
+                if turn.source is None and page.article.startswith(
+                    "Q", page.lines[unit.paragraph][0]
+                ):
+                    answerer = answerer or _introduced(previous, page)
+                elif turn.source is None and answerer is not None:
+                    turn = replace(turn, source=answerer, trust=NEXT_PARAGRAPH)
+                found.append(replace(turn, exact=True))
         has_quotes = unit.regions[0] < unit.regions[1]
-        if not has_quotes and unit.lower_words().isdisjoint(cue_words()):
+        if not has_quotes and not unit.holds_any(cue_words()):
             previous = unit
             continue
         if turn_of[unit.paragraph] is None:
@@ -58,6 +72,17 @@ def attributions_by_rules(page: Page) -> list[Attribution]:
             found.extend(sorted(here, key=lambda one: one.content[0]))
         previous = unit
     return found
+
+
+def _introduced(before: Unit | None, page: Page) -> Span | None:
+    """Returns who is introduced in the paragraph before the first "Q:" and so gives the answers."""
+    if before is None:
+        return None
+    first = page.units[page.unit_index(page.lines[before.paragraph][0])]
+    subject = main_subject(first.tokens, len(first.tokens))
+    if subject is None:
+        return None
+    return first.tokens[subject[0]].start, first.tokens[subject[1] - 1].end
 
 
 def _alone(
@@ -77,17 +102,20 @@ def _alone(
     if not any(is_sentence_like(page, region) for region in regions):
         return []
     if last is not None and last_paragraph == unit.paragraph:
-        return [Attribution(content, None, last.source)]
+        return [Attribution(content, None, last.source, trust=SAME_PARAGRAPH * last.trust)]
     source = cue = None
+    trust = 1.0
     if previous is not None and previous.paragraph >= unit.paragraph - 1:
         source, cue = _lead_in(previous)
+        trust = 1.0 if cue is not None else ANNOUNCED
     if source is None and last is not None and last_paragraph >= unit.paragraph - 2:
-        source = last.source
+        source, trust = last.source, NEXT_PARAGRAPH * last.trust
     if source is None and previous is not None and previous.paragraph >= unit.paragraph - 1:
         subject = main_subject(previous.tokens, len(previous.tokens))
         if subject is not None:
             source = (previous.tokens[subject[0]].start, previous.tokens[subject[1] - 1].end)
-    return [Attribution(content, cue, source)]
+            trust = SUBJECT_BEFORE
+    return [Attribution(content, cue, source, trust=trust)]
 
 
 def _lead_in(unit: Unit) -> tuple[Span | None, Span | None]:
@@ -102,13 +130,17 @@ def _lead_in(unit: Unit) -> tuple[Span | None, Span | None]:
         return source, (tokens[cue.start].start, tokens[cue.end - 1].end) if ends_open else None
     if not ends_open:
         return None, None
-    subject = main_subject(tokens, len(tokens)) or label_subject(tokens, len(tokens) - 1)
+    origin = next((i for i in range(min(2, len(tokens))) if tokens[i].lower == "from"), None)
+    named = phrase_after(tokens, origin + 1) if origin is not None else None
+    subject = named or main_subject(tokens, len(tokens)) or label_subject(tokens, len(tokens) - 1)
     if subject is None:
         return None, None
     return (tokens[subject[0]].start, tokens[subject[1] - 1].end), None
 
 
-def assemble(page: Page, attributions: Sequence[Attribution]) -> list[Quote]:
+def assemble(
+    page: Page, attributions: Sequence[Attribution], *, speech_only: bool = False
+) -> list[Quote]:
     """Returns the quotes of attributions found by rules or by a tagger.
 
     Overlapping content is given to the attribution that begins first. Furniture is left out.
@@ -116,6 +148,7 @@ def assemble(page: Page, attributions: Sequence[Attribution]) -> list[Quote]:
     Args:
         page: The article.
         attributions: In any order; ranges may include or leave out quotation marks.
+        speech_only: Whether indirect quotes of beliefs and intentions are left out.
 
     Returns:
         Quotes in the order of the article; their spans never overlap.
@@ -140,7 +173,7 @@ def assemble(page: Page, attributions: Sequence[Attribution]) -> list[Quote]:
         if one.source is not None and not any(
             a < one.source[1] and one.source[0] < b for a, b in spans
         ):
-            speaker = cast.speaker(one.source)
+            speaker = cast.speaker(one.source, one.trust)
         cast.heard(speaker, spans[-1][1])
         if last is not None and opened and (last.speaker is None or speaker is None):
             # ‘"First paragraph. ¶ "Second paragraph," Smith said.’: one quote, named at its end
@@ -148,8 +181,10 @@ def assemble(page: Page, attributions: Sequence[Attribution]) -> list[Quote]:
             if last.speaker is None:
                 last.speaker, last.cue = speaker, cue
             continue
-        drafts.append(_Draft(list(spans), kind, speaker, cue, [_context(page, spans, one)]))
-    return [draft.finished(page.article) for draft in drafts]
+        context = _context(page, spans, one)
+        said = one.speech or kind != "indirect"
+        drafts.append(_Draft(list(spans), kind, speaker, cue, [context], said))
+    return [draft.finished(page.article) for draft in drafts if draft.said or not speech_only]
 
 
 @dataclass(slots=True)
@@ -161,6 +196,7 @@ class _Draft:
     speaker: Speaker | None
     cue: Cue | None
     contexts: list[str]
+    said: bool
 
     def go_on(self, spans: Sequence[Span], context: str) -> None:
         """Adds the next paragraph of the quote."""

@@ -16,6 +16,7 @@ from stance.quotes.phrases import (
     Range,
     has_finite,
     is_adverb,
+    is_finite,
     phrase_after,
     subject_before,
     with_name_after,
@@ -37,11 +38,13 @@ _STATEMENT_NOUNS = lex.words(
 )
 # “asked not to be named” describes the speaker
 _ANONYMOUS = frozenset({"not to be", "to remain anonymous", "to be named", "to be identified"})
+_MEANS = lex.words("telephone phone email e-mail text fax letter video")
 _HYPOTHETICAL = lex.words("may might could should can cannot")
 # Before a subject these make the clause a condition, a comparison or part of a noun phrase.
 _NOT_REPORTING = lex.words(
     "what whatever how than everything if unless whether until which whom whose"
 )
+_OPENS_CONTENT = lex.DETERMINERS | lex.PRONOUNS | {"that", "to", "for"}
 _KEEP_NEGATED = lex.words("believe think want rule support agree see know expect understand accept")
 
 
@@ -80,7 +83,7 @@ def cue_words() -> frozenset[str]:
     return (
         frozenset(lex.verb_forms())
         | _STATES
-        | {"clear", "according", "pointed", "points", "pointing", "put", "puts"}
+        | {"clear", "according", "words", "pointed", "points", "pointing", "put", "puts"}
     )
 
 
@@ -88,15 +91,18 @@ def find_cues(tokens: Sequence[Token]) -> list[Cue]:
     """Returns the reporting cues of a sentence, in order."""
     found: list[Cue] = []
     forms = lex.verb_forms()
+    triggers = cue_words()
     for i, token in enumerate(tokens):
-        if token.kind != "w":
+        if token.lower not in triggers:
             continue
         if token.lower in forms and (i == 0 or not token.is_capital):
             cue = _verb_cue(tokens, i, forms[token.lower])
         elif token.lower in _STATES or token.lower == "clear":
             cue = _state_cue(tokens, i)
         elif token.lower == "according":
-            cue = _according_cue(tokens, i)
+            cue = _according_cue(tokens, i, i)
+        elif token.lower == "words" and i > 1 and tokens[i - 2].lower == "in":
+            cue = _according_cue(tokens, i - 2, i)
         elif token.lower in {"put", "puts"}:
             cue = _put_it_cue(tokens, i)
         elif token.lower in {"pointed", "points", "pointing"}:
@@ -126,10 +132,23 @@ def _verb_group(tokens: Sequence[Token], verb: int) -> tuple[int, int, list[str]
 
 
 def _verb_cue(tokens: Sequence[Token], verb: int, form: lex.VerbForm) -> Cue | None:
-    lemma = form.lemma
     start, group, auxiliaries = _verb_group(tokens, verb)
+    if group and tokens[group - 1].lower == "to" and form.form == "base":
+        return _infinitive_cue(tokens, verb, form.lemma)
     if _is_no_report(tokens, verb, group, form, auxiliaries):
         return None
+    return _finite_cue(tokens, verb, form, start, group, auxiliaries)
+
+
+def _finite_cue(
+    tokens: Sequence[Token],
+    verb: int,
+    form: lex.VerbForm,
+    start: int,
+    group: int,
+    auxiliaries: Sequence[str],
+) -> Cue | None:
+    lemma = form.lemma
     end, frames = _complement(tokens, verb, lemma)
     if not frames:
         return None
@@ -178,8 +197,31 @@ def _is_no_report(
     if auxiliaries:
         return False
     if form.form == "past":
-        return verb + 1 < len(tokens) and tokens[verb + 1].lower == "by"
+        after = [token.lower for token in tokens[verb + 1 : verb + 3]]
+        return after[:1] == ["by"] and not (len(after) > 1 and after[1] in _MEANS)
     return form.form in {"s", "base"} and not _is_verb_use(tokens, verb, group, form)
+
+
+def _infinitive_cue(tokens: Sequence[Token], verb: int, lemma: str) -> Cue | None:
+    """Returns the cue of ‘He went on to say, “…”’: the quotation shows that it was said."""
+    frames = lex.frames().get(lemma, frozenset())
+    if "say" not in frames or verb + 2 >= len(tokens):
+        return None
+    opens = tokens[verb + 1].text in {",", ":"} and tokens[verb + 2].kind == "q"
+    if not opens and not (tokens[verb + 1].kind == "q" and lemma in {"say", "add"}):
+        return None
+    for i in range(verb - 2, max(0, verb - 7), -1):
+        if tokens[i].kind != "w":
+            return None
+        if is_finite(tokens, i):
+            start, group, _ = _verb_group(tokens, i)
+            source = subject_before(tokens, group)
+            if source is None:
+                return None
+            return Cue(
+                start, verb + 1, verb, lemma, "past", frames, source, False, source[0], verb + 1
+            )
+    return None
 
 
 def _has_apposition(tokens: Sequence[Token], group: int) -> bool:
@@ -224,10 +266,7 @@ def _is_verb_use(tokens: Sequence[Token], verb: int, group: int, form: lex.VerbF
     ):
         return True
     plain = before.lower in lex.PRONOUNS or before.lower in lex.GROUPS or before.lower == "who"
-    opens = (
-        following.kind == "q"
-        or following.lower in {"that", "to", "for"} | lex.DETERMINERS | lex.PRONOUNS
-    )
+    opens = following.kind == "q" or following.lower in _OPENS_CONTENT
     if plain or group < verb:
         return True
     return (before.is_capital or before.lower in lex.ROLE_NOUNS) and opens
@@ -386,8 +425,9 @@ def _state_cue(tokens: Sequence[Token], i: int) -> Cue | None:
     return Cue(min(start, verb), i + 1, verb, "be", "past", frames, source, False, source[0], i + 1)
 
 
-def _according_cue(tokens: Sequence[Token], i: int) -> Cue | None:
-    if i + 2 >= len(tokens) or tokens[i + 1].lower != "to":
+def _according_cue(tokens: Sequence[Token], first: int, i: int) -> Cue | None:
+    """Finds "according to X" and "in the words of X" from its last word but one."""
+    if i + 2 >= len(tokens) or tokens[i + 1].lower != ("to" if first == i else "of"):
         return None
     end = i + 2
     while end < len(tokens) and end - i < 30:
@@ -398,8 +438,8 @@ def _according_cue(tokens: Sequence[Token], i: int) -> Cue | None:
     if end == i + 2:
         return None
     source = (i + 2, end)
-    if i > 0:
+    if first > 0:
         # In front of its content the comma ends the source: “According to the envoy, Ana Costa …”.
         source = with_name_after(tokens, source)
         end = source[1]
-    return Cue(i, i + 2, i, "according", "according", frozenset(), source, True, i, end)
+    return Cue(first, i + 2, i, "according", "according", frozenset(), source, True, first, end)

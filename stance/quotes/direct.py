@@ -14,7 +14,14 @@ from stance.quotes import lexicon as lex
 from stance.quotes.cues import find_cues
 from stance.quotes.marks import Quoted
 from stance.quotes.page import Attribution, Page, Token, Unit
-from stance.quotes.phrases import is_adverb, is_finite, main_subject, phrase_after, subject_before
+from stance.quotes.phrases import (
+    is_adverb,
+    is_finite,
+    main_subject,
+    phrase_after,
+    subject_before,
+    with_name_after,
+)
 from stance.text import Span
 
 _LABEL = re.compile(
@@ -26,6 +33,7 @@ _NO_LABEL: Final = frozenset(
     "update updated note correction watch photo video analysis opinion source sources exclusive "
     "clarification editors breaking more related read live editor q a".split()
 )
+_PLACE_BEFORE: Final = frozenset({"on", "in", "at", "to", "with", "about"})
 _DASHES: Final = frozenset({"—", "–", "--", "-", "―", "~"})
 _WORD = re.compile(r"\w+")
 _TERMINAL: Final = ".?!…"
@@ -52,7 +60,8 @@ def transcript_turn(page: Page, index: int, labels: dict[str, int]) -> Attributi
     while content < end and page.article[content].isspace():
         content += 1
     words = label.split()
-    if words[0].lower().strip(".") in _NO_LABEL or content >= end or len(words) > 8:
+    is_other = label not in {"Q", "A"} and words[0].lower().strip(".") in _NO_LABEL
+    if is_other or content >= end or len(words) > 8:
         return None
     quoted = page.regions_in(content, content + 1)
     if quoted and quoted[0].start == content:
@@ -60,6 +69,9 @@ def transcript_turn(page: Page, index: int, labels: dict[str, int]) -> Attributi
         return Attribution(
             tuple((region.start, region.end) for region in inside), None, match.span()
         )
+    asked = label in {"Q", "A"} and bool(labels.get("Q") and labels.get("A"))
+    if asked:
+        return Attribution(((content, end),), None, None)
     shouted = label.isupper() and len(label) > 2 and label not in {"WASHINGTON", "UN", "US", "EU"}
     if not shouted and labels.get(label, 0) < 2:
         return None
@@ -136,7 +148,7 @@ def _followed(page: Page, tokens: Sequence[Token], i: int) -> Attribution | None
     """‘“…,” Smith thundered.’: a subject and any verb after a quotation that ends a clause."""
     region = page.regions[tokens[i].region]
     j = i + 1
-    ended = page.article[region.inner_end - 1] in ",?!…—-"
+    ended = page.last_sign(region) in ",?!…—-"
     if j < len(tokens) and tokens[j].text == ",":
         ended, j = True, j + 1
     if not ended or j >= len(tokens):
@@ -172,19 +184,15 @@ def _preceded(page: Page, tokens: Sequence[Token], i: int) -> Attribution | None
         return None
     content = ((tokens[i].start, tokens[i].end),)
     if tokens[i - 1].text == ",":
-        k = next(
-            (
-                k
-                for k in range(i - 2, max(0, i - 12), -1)
-                if tokens[k].lower in lex.LOOSE or tokens[k].lower in lex.verb_forms()
-            ),
-            None,
-        )
-        source = subject_before(tokens, k) if k is not None else None
-        if k is None or source is None:
-            return None
-        return Attribution(content, _span(tokens, k, k + 1), _span(tokens, *source))
+        return _after_loose_verb(tokens, i, content)
+    label = _label_after_dash(tokens, i - 1)
+    if label is not None:
+        return Attribution(content, None, _span(tokens, *label))
     cues = [cue for cue in find_cues(tokens[: i - 1]) if cue.source is not None]
+    near = _clause_before(tokens, i - 1)
+    if near is not None and not (cues and cues[-1].start >= near[0]):
+        verb, source = near
+        return Attribution(content, _span(tokens, verb, i - 1), _span(tokens, *source))
     if cues and cues[-1].source is not None:
         cue = cues[-1]
         return Attribution(
@@ -193,9 +201,49 @@ def _preceded(page: Page, tokens: Sequence[Token], i: int) -> Attribution | None
     subject = main_subject(tokens, i)
     if subject is None:
         subject = label_subject(tokens, i - 1)
+        if subject is not None and tokens[subject[0] - 1].lower in _PLACE_BEFORE and subject[0]:
+            subject = None  # “Then, on CNN: …”
     if subject is None:
         return Attribution(content)
     return Attribution(content, None, _span(tokens, *subject))
+
+
+def _after_loose_verb(
+    tokens: Sequence[Token], i: int, content: tuple[Span, ...]
+) -> Attribution | None:
+    k = next(
+        (
+            k
+            for k in range(i - 2, max(0, i - 12), -1)
+            if tokens[k].lower in lex.LOOSE or tokens[k].lower in lex.verb_forms()
+        ),
+        None,
+    )
+    source = subject_before(tokens, k) if k is not None else None
+    if k is None or source is None:
+        return None
+    return Attribution(content, _span(tokens, k, k + 1), _span(tokens, *source))
+
+
+def _label_after_dash(tokens: Sequence[Token], colon: int) -> tuple[int, int] | None:
+    """Returns the name of ‘Pollsters agree – Ana Costa: “…”’ and of ‘More from Ana Costa: “…”’."""
+    name = label_subject(tokens, colon)
+    if name is None or name[0] == 0 or name[1] != colon:
+        return None
+    before = tokens[name[0] - 1]
+    return name if before.text in _DASHES or before.lower == "from" else None
+
+
+def _clause_before(tokens: Sequence[Token], colon: int) -> tuple[int, tuple[int, int]] | None:
+    """Returns verb and subject of the short clause before a colon: "Smith shot back:"."""
+    for k in range(colon - 1, max(0, colon - 3), -1):
+        if tokens[k].kind != "w":
+            return None
+        if tokens[k].lower in lex.LOOSE or is_finite(tokens, k):
+            source = subject_before(tokens, k)
+            if source is not None and tokens[k].lower not in lex.AUXILIARIES:
+                return k, source
+    return None
 
 
 def label_subject(tokens: Sequence[Token], end: int) -> tuple[int, int] | None:
@@ -223,6 +271,7 @@ def _signed(tokens: Sequence[Token], i: int) -> Attribution | None:
     name = phrase_after(tokens, i + 2)
     if name is None or not tokens[i + 2].is_capital:
         return None
+    name = with_name_after(tokens, name)
     rest = tokens[name[1] :]
     if rest and rest[0].text not in {",", ".", "("}:
         return None

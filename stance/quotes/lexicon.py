@@ -42,10 +42,11 @@ np deride disparage disavow denigrate salute demand dispute compliment congratul
 np reproach scold berate chide castigate reprimand admonish excoriate assail belittle disown: np
 np favor favour warn pledge promise rule caution lament express raise: np
 np rubbish brand label liken admire disclaim tell ask want announce promise beseech implore: np
-np stress detail outline recount bemoan blame confirm oppose contradict debunk question: np
+np expect wish: np
+np decline stress detail outline recount bemoan blame confirm oppose contradict debunk question: np
 to vow refuse promise pledge threaten agree offer decline want hope urge plan seek intend: to
 to demand ask wish long ache prefer swear volunteer propose claim: to
-for call advocate: for
+for call advocate hope: for
 on call insist: on
 of complain warn boast approve disapprove speak accuse: of
 about complain warn boast worry ask talk joke wonder: about
@@ -131,6 +132,16 @@ def words(text: str) -> frozenset[str]:
     """Returns the words of a blank-separated list."""
     return frozenset(text.split())
 
+
+# Verbs of belief, hope, knowledge, wish and plan: nobody need have said what they report.
+MENTAL: Final = words(
+    "believe think hope feel realize realise suspect fear worry doubt expect understand learn know "
+    "deem assume anticipate reckon want plan seek intend wish prefer long ache decide estimate "
+    "favor favour admire be"
+)
+
+# What follows these is what somebody spoke about, when what was said comes after it.
+TOPICAL: Final = words("defend discuss describe mention question detail outline recount")
 
 # Forms that are nouns more often than verbs: they need a plain subject right before them.
 NOUN_LIKE: Final = words(
@@ -241,7 +252,9 @@ LOOSE: Final = words(
     "read reads "
     "goes concluded fumed raged scoffed grinned nodded intoned enthused gushed mused noted offered "
     "pleaded joked confided recited sang chanted yelled screamed whispered bellowed barked hissed "
-    "cautioned elaborated interjected interrupted urged pressed posted texted emailed e-mailed read"
+    "cracked deadpanned shot posited theorized opined blared boomed sniped conceded volunteered "
+    "ventured reasoned countered cautioned elaborated interjected interrupted urged pressed posted "
+    "texted emailed e-mailed read"
 )
 
 ROLE_NOUNS: Final = words(
@@ -266,16 +279,23 @@ ROLE_NOUNS: Final = words(
     "lt. col. "
     "maj. sgt. adm. capt. dr. prof. mr. mrs. ms. rev. hon. pres. amb. amb strongman chief-of-staff "
     "singer actor actress star wife husband son daughter brother sister mother father widow friend "
+    "engineer scholar pastor priest nurse technician operative mediator interpreter colleague "
     "teacher student resident farmer owner partner director-general secretary-general spokesmen "
     "figure"
 )
-COURTESY: Final = words(
-    "mr mrs ms miss dr sir lady dame mr. mrs. ms. dr. prof. prof rev. rev hon. lord sen. sen "
-    "rep. rep "
-    "gov. gov gen. gen lt. lt col. col maj. maj sgt. sgt adm. adm capt. capt"
-)
+# Words of address: no office. “Sen.” and “Col.” are offices.
+COURTESY: Final = words("mr mrs ms miss dr sir lady dame mr. mrs. ms. dr. hon. hon lord")
 # Role words after which a single capitalised word is a surname.
+# Words in small letters that may begin the name of a speaker after “said”.
+BEFORE_NAMES: Final = words(
+    "former then ex-president longtime long-time fellow retired senior veteran top local state "
+    "federal "
+    "current acting deputy vice prominent conservative liberal republican democratic presidential "
+    "one-time onetime unnamed another"
+)
 TITLES: Final = COURTESY | words(
+    "prof. prof rev. rev sen. sen rep. rep gov. gov gen. gen lt. lt col. col maj. maj sgt. sgt "
+    "adm. adm capt. capt "
     "president minister senator congressman congresswoman chancellor ambassador general colonel "
     "admiral governor mayor judge justice professor secretary premier pope king queen prince "
     "princess "

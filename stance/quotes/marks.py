@@ -19,6 +19,8 @@ from stance.text import Span, trim
 # Eight marks in a row are a rule or rubbish, not quotations; they are passed over in one step.
 _RUN = r"(?P<run>[\"“”„‟«»‹›＂〝〞「」『』'‘’‚`]{8,})"
 _DOUBLE = re.compile(_RUN + r"|``|''|[\"“”„‟«»‹›＂〝〞「」『』]")
+_ANY_DOUBLE = re.compile('["“”„‟«»‹›＂〝〞「」『』]')
+_ANY_SINGLE = re.compile(r"(?:^|[^\w])['‘‚]")
 _SINGLE = re.compile(_RUN + r"|(?<!')'(?!')|[‘’‚]")
 _WORD = re.compile(r"\w+(?:['’.]\w+)*")
 _OPEN_ONLY: Final = frozenset("“„‟‹「『〝") | {"``"}
@@ -46,6 +48,12 @@ _ELISION = re.compile(
 )
 _STRONG_BEFORE: Final = frozenset(",.!?…—-")
 _STRONG_AFTER: Final = frozenset(".,;:!?)]")
+_PARAGRAPH_OPENERS: Final = frozenset("\"“„«‘'`＂「")
+# “…, Ana Costa said.” at the end of a paragraph
+_ATTRIBUTION = re.compile(
+    r",(?=\s(?:he|she|they|(?:[\w.'’-]+\s){0,8}[A-Z][\w.'’-]+)\s(?:said|says|added)\.?$)"
+)
+_LONGEST_TAIL: Final = 120  # characters
 MAX_SINGLE: Final = 2000
 
 
@@ -83,19 +91,37 @@ def quoted_regions(article: str, lines: Sequence[Span]) -> list[Quoted]:
     found: list[Quoted] = []
     for index, (start, end) in enumerate(lines):
         # Nothing between marks counts without a word; and a page of bare marks stays quick.
-        if end - start < 3 or _WORD.search(article, start, end) is None:
+        if end - start < 3:
             continue
-        doubles = _double_regions(article, start, end)
-        singles = _single_regions(article, start, end, doubles)
+        has_double = (
+            _ANY_DOUBLE.search(article, start, end) is not None
+            or article.find("''", start, end) >= 0
+            or article.find("``", start, end) >= 0
+        )
+        has_single = _ANY_SINGLE.search(article, max(0, start - 1), end) is not None
+        if not (has_double or has_single) or _WORD.search(article, start, end) is None:
+            continue
+        doubles = _double_regions(article, start, end) if has_double else []
+        singles = _single_regions(article, start, end, doubles) if has_single else []
         reach = start
         for a, b, width, closing in sorted(doubles + singles):
             if a < reach:
                 continue
             reach = b
-            inner = trim(article, a + width, b - closing)
+            stop = None if closing else _attributed_at(article, lines, index, a)
+            inner = trim(article, a + width, stop or b - closing)
             if inner is not None and _WORD.search(article, *inner):
-                found.append(Quoted(a, b, *inner, closing > 0, index))
+                found.append(Quoted(a, stop or b, *inner, closing > 0 or stop is not None, index))
     return found
+
+
+def _attributed_at(article: str, lines: Sequence[Span], index: int, start: int) -> int | None:
+    """Returns where a quotation ends that lacks its closing mark before “, Ana Costa said.”."""
+    end = lines[index][1]
+    if index + 1 < len(lines) and article[lines[index + 1][0]] in _PARAGRAPH_OPENERS:
+        return None  # it goes on in the next paragraph
+    tail = _ATTRIBUTION.search(article, max(start + 1, end - _LONGEST_TAIL), end)
+    return tail.start() + 1 if tail is not None else None
 
 
 _Region = tuple[int, int, int, int]  # start, end, width of the opening mark, of the closing mark
@@ -223,7 +249,7 @@ def _single_regions(
         strong = closes and (before in _STRONG_BEFORE or after in _STRONG_AFTER or at + 1 >= end)
         if opens or closes:
             sure = closes and (strong or before not in "sS")
-            ends = closes and before in ",.!?…"
+            ends = closes and (before in ",.!?…" or after in ".,;:")
             candidates.append(_Candidate(at, match.group(), opens, closes, sure, ends))
     return _pair_singles(start, end, candidates, doubles)
 
@@ -247,9 +273,11 @@ def _pair_singles(
     next_any: list[int | None] = [None] * (count + 1)
     next_sure: list[int | None] = [None] * (count + 1)
     next_end: list[int | None] = [None] * (count + 1)
+    next_low: list[int | None] = [None] * (count + 1)  # ‚German‘ and ‚Polish’ single marks
     for i in range(count - 1, -1, -1):
         one = candidates[i]
         closes = one.closes and one.mark != "‘"
+        next_low[i] = i if one.closes and one.mark in "‘’" else next_low[i + 1]
         next_any[i] = i if closes else next_any[i + 1]
         next_sure[i] = i if closes and one.sure else next_sure[i + 1]
         next_end[i] = i if closes and one.ends else next_end[i + 1]
@@ -270,7 +298,8 @@ def _pair_singles(
                 and (opener.mark == "'") == (candidates[j].mark == "'")
             )
 
-        closer = next((j for j in (next_sure[i + 1], next_any[i + 1]) if fits(j)), None)
+        sooner = (next_low[i + 1],) if one.mark == "‚" else (next_sure[i + 1], next_any[i + 1])
+        closer = next((j for j in sooner if fits(j)), None)
         if (
             closer is not None
             and block < len(doubles)

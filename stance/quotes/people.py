@@ -4,6 +4,9 @@ Roles stand before a name ("Russian Deputy Foreign Minister Sergei Ryabkov") or 
 ("Putin’s spokesman, Dmitry Peskov"; "Robert Wood, the US representative,"). Without a role, a known
 first name makes a person, and so do two or three capitalised words of which the last one comes
 again.
+
+Only the capitalised words of a line are looked at one by one, and the words around them only where
+a role may stand there: names are rare, and a news page is read some hundred times a second.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from stance.quotes import lexicon as lex
 from stance.quotes import names
@@ -20,17 +24,41 @@ from stance.quotes.page import Page, Token, tokenize
 _PARTICLES: Final = frozenset(
     "al bin ibn abu van von der den de del della di da dos du la le el ben ter zu st".split()
 )
+_OFFICE_WORDS: Final = frozenset({"of", "for", "to", "at"})
+_SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii"})
 _FEMALE_ROLES: Final = lex.words(
     "spokeswoman chairwoman congresswoman businesswoman queen princess lady actress mrs ms miss "
-    "mrs. ms. "
-    "dame woman mother wife daughter sister widow"
+    "mrs. ms. dame woman mother wife daughter sister widow"
 )
 _MALE_ROLES: Final = lex.words(
     "spokesman chairman congressman businessman king prince lord sir mr mr. man father husband son "
     "brother pope bishop archbishop cardinal ayatollah sheikh imam"
 )
+_FIRST_NAMES: Final = names.MALE | names.FEMALE
+_BEFORE_ROLE: Final = lex.SUBORDINATORS | lex.PREPOSITIONS
+_NO_ROLE_WORD: Final = (
+    lex.DETERMINERS | lex.AUXILIARIES | lex.PRONOUNS | frozenset(lex.verb_forms())
+)
+_PLAIN_DETERMINERS: Final = lex.DETERMINERS - lex.POSSESSIVES
+_PERSONAL: Final = lex.POSSESSIVES - {"its", "their"}
+_NEVER_FIRST: Final = lex.POSSESSIVES | lex.PREPOSITIONS
+_NEVER_ALONE: Final = lex.ORGANISATIONS | lex.DEMONYMS
+_NEVER_FIRST_NAME: Final = (
+    lex.DEMONYMS | lex.NOT_NAMES | lex.PLACE_NAMES | lex.words("new saint fort mount lake san los")
+)
+_NOT_NAMES: Final = lex.NOT_NAMES | {"said", "says"}
 MOST: Final = 50  # namesakes, roles and holders of one role that are looked at: keeps it linear
+_LONGEST_NAME: Final = 5  # words
+
 _CAPITALISED = re.compile(r"[^\W\d_a-z][\w-]*(?:['’]\w+)*")
+_CHUNK: Final = r"[^\W\d_a-z][^\s,;:!?()\[\]\"“”…—]{0,60}"
+_SMALL: Final = "|".join(sorted(_PARTICLES | _OFFICE_WORDS | {"the"}))
+_RUN = re.compile(rf"(?<!\w)(?<!\w['’&.-]){_CHUNK}(?:\s(?:(?:{_SMALL})\s){{0,3}}{_CHUNK}){{0,19}}")
+
+
+_NICKNAMED = re.compile(
+    r"(?<!\w)([A-Z][\w-]{1,30}) [“\"‘'«][^“”\"‘’'«»\n]{2,30}[”\"’'»] ([A-Z][\w-]{1,30})(?!\w)"
+)
 
 
 @dataclass(slots=True)
@@ -50,6 +78,17 @@ class Person:
     gender: str | None = None
     places: list[int] = field(default_factory=list)
     confirmed: bool = False
+
+
+class _Run(NamedTuple):
+    """A run of capitalised words: its range in the text it was read from, role and name."""
+
+    start: int
+    end: int
+    role: str
+    name: tuple[str, ...]
+    is_led: bool  # begins with the name
+    is_possessive: bool
 
 
 def gender_of(name: str, role: str = "") -> str | None:
@@ -81,81 +120,54 @@ class Roster:
         self.people: dict[str, Person] = {}
         self.by_surname: dict[str, list[Person]] = {}
         self.subjects: list[tuple[int, Person]] = []
-        self.by_role: dict[str, list[Person]] = {}
+        self._by_parts: dict[tuple[str, str], Person] = {}
         self._titled: dict[str, str] = {}
         for start, end in page.all_lines:
-            tokens = tokenize(page.article, start, min(end, start + 200_000))
-            if not _is_title_case(tokens):
-                self._read(tokens)
+            if end - start > 3 and not _is_title_case(page.article, start, end):
+                self._read(start, end)
+        for nicknamed in _NICKNAMED.finditer(page.article):
+            self._note_person(nicknamed.groups(), [])
         self._add_titled()
         self._places()
 
     # reading the people ---------------------------------------------------------------------
 
-    def _read(self, tokens: Sequence[Token]) -> None:
-        i = 0
-        while i < len(tokens):
-            if not is_name_word(tokens[i]):
-                i += 1
-                continue
-            end = self.run_end(tokens, i)
-            self._read_run(tokens, i, end)
-            i = max(end, i + 1)
+    def _read(self, start: int, end: int) -> None:
+        for match in _RUN.finditer(self.page.article, start, end):
+            at = match.start()
+            for run in _runs_of(match.group()):
+                self._read_run(run, at, start, end)
 
-    def run_end(self, tokens: Sequence[Token], start: int) -> int:
-        """Returns where a run of capitalised words that begins at an index ends."""
-        end = start + 1
-        while end < len(tokens) and self._run_goes_on(tokens, start, end):
-            end += 1
-        while end > start and not tokens[end - 1].is_capital:
-            end -= 1
-        return end
-
-    def _run_goes_on(self, tokens: Sequence[Token], start: int, i: int) -> bool:
-        before, token = tokens[i - 1], tokens[i]
-        if before.is_possessive or token.start - before.end > 1 or i - start > 20:
-            return False
-        if is_name_word(token):
-            return True
-        if i + 1 >= len(tokens) or token.kind != "w":
-            return False
-        if token.lower in _PARTICLES:
-            return is_name_word(tokens[i + 1])
-        is_office = any(t.lower in lex.ROLE_NOUNS for t in tokens[start:i])
-        if token.lower in {"of", "for", "to", "at"} and is_office:
-            return is_name_word(tokens[i + 1]) or tokens[i + 1].lower == "the"
-        return token.lower == "the" and before.lower in {"of", "for", "to", "at"}
-
-    def _read_run(self, tokens: Sequence[Token], start: int, end: int) -> None:
-        role, name = split_role(tokens[start:end])
-        if not name or len(name) > 5:
+    def _read_run(self, run: _Run, at: int, low: int, high: int) -> None:
+        before = self._role_before(at + run.start, low) if run.is_led else ""
+        if len(run.name) == 1:
+            if run.role or before:
+                self._note_surname_role(run.name[0], run.role or before)
             return
-        words = [*(token.text for token in name[:-1]), _bare(name[-1])]
-        led = not role and name[0] is tokens[start]
-        before = self._role_before(tokens, start) if led else ""
-        after = "" if name[-1].is_possessive else self._role_after(tokens, end)
-        if len(words) == 1:
-            if role or before:
-                self._note_surname_role(words[0], role or before)
+        if any(word.lower().strip(".") in lex.ORGANISATIONS for word in run.name):
             return
-        if any(word.lower().strip(".") in lex.ORGANISATIONS for word in words):
+        first = run.name[0].lower()
+        if first in _NEVER_FIRST_NAME or run.name[-1].lower() in lex.PLACE_NAMES:
             return
-        if name[0].lower in lex.DEMONYMS or name[0].lower in lex.NOT_NAMES:
-            return
-        self._note_person(words, [found for found in (role, before, after) if found])
+        after = "" if run.is_possessive else self._role_after(at + run.end, high)
+        self._note_person(run.name, [found for found in (run.role, before, after) if found])
 
     def _note_person(self, words: Sequence[str], roles: Sequence[str]) -> None:
         text = " ".join(words)
         person = self.people.get(text)
         if person is None:
-            person = self.people[text] = Person(text)
-            self.by_surname.setdefault(_surname(text), []).append(person)
+            # “Donald J. Trump” and “Donald Trump” are one; “Donald Trump Jr.” is another
+            parts = (words[0].lower(), text.lower() if _is_junior(words) else _surname(text))
+            person = self._by_parts.get(parts)
+            if person is None:
+                person = self._by_parts[parts] = Person(text)
+                self.by_surname.setdefault(_surname(text), []).append(person)
+            self.people[text] = person
         for role in roles:
             fresh = role not in person.roles and role.lower() not in lex.COURTESY
             if fresh and len(person.roles) < MOST:
                 person.roles.append(role)
-        known = words[0].lower() in names.MALE | names.FEMALE
-        person.confirmed = person.confirmed or known or bool(roles)
+        person.confirmed = person.confirmed or words[0].lower() in _FIRST_NAMES or bool(roles)
         person.gender = person.gender or gender_of(text, " ".join(roles))
 
     def _add_titled(self) -> None:
@@ -170,7 +182,7 @@ class Roster:
 
     def _note_surname_role(self, surname: str, role: str) -> None:
         last = role.split()[-1].lower()
-        if last in lex.TITLES and surname.lower() not in lex.ORGANISATIONS | lex.DEMONYMS:
+        if last in lex.TITLES and surname.lower() not in _NEVER_ALONE:
             self._titled.setdefault(surname, role)
         for person in self.by_surname.get(surname.lower(), [])[:MOST]:
             if (
@@ -181,46 +193,45 @@ class Roster:
                 person.roles.append(role)
             person.gender = person.gender or gender_of("", role)
 
-    def _role_before(self, tokens: Sequence[Token], start: int) -> str:
+    def _role_before(self, at: int, low: int) -> str:
         """Returns "Putin’s spokesman" of ‘Putin’s spokesman, Dmitry Peskov’ and the like."""
-        j = start - 1
-        last = j
+        article = self.page.article
+        if not _may_follow_role(article, at, low):
+            return ""
+        head = article[max(low, at - 150) : at]
+        cut = 0 if at - low <= 150 else head.find(" ") + 1
+        tokens = tokenize(article, at - len(head) + cut, at)
+        last = len(tokens) - 1
+        j = last
         if j >= 0 and tokens[j].text == ",":
-            j = last = j - 1
-            # “The top negotiator for peace in Syria, X,”: back over the phrases after the role
-            while (
-                last - j < 8
-                and j > 0
-                and tokens[j].kind == "w"
-                and (tokens[j].lower not in lex.ROLE_NOUNS)
-            ):
-                j -= 1
-            if j < last and tokens[j + 1].lower not in {"of", "for", "to", "in", "at", "on"}:
-                j = last
+            last -= 1
+            j = _role_noun_before(tokens, last)
         if j < 0 or tokens[j].lower not in lex.ROLE_NOUNS or tokens[j].kind != "w":
             return ""
-        end = last + 1
         limit = j - 10
         while j > 0 and j > limit:
             before = tokens[j - 1]
-            if before.kind != "w" or before.lower in lex.SUBORDINATORS | lex.PREPOSITIONS:
-                break
-            if before.lower in lex.DETERMINERS or before.lower in lex.AUXILIARIES:
-                break
-            if before.lower in lex.PRONOUNS or before.lower in lex.verb_forms():
+            if before.kind != "w" or before.lower in _BEFORE_ROLE or before.lower in _NO_ROLE_WORD:
                 break
             j -= 1
-        if j > 0 and tokens[j - 1].lower in lex.POSSESSIVES:
+        if j > 0 and tokens[j - 1].lower in _PERSONAL:
             return ""  # “his counterpart, X”: a role only beside the man it speaks of
-        return self.page.article[tokens[j].start : tokens[end - 1].end]
+        return article[tokens[j].start : tokens[last].end]
 
-    def _role_after(self, tokens: Sequence[Token], end: int) -> str:
+    def _role_after(self, at: int, high: int) -> str:
         """Returns "US representative" of ‘Robert Wood, the US representative,’."""
-        if end >= len(tokens) - 1 or tokens[end].text != ",":
+        article = self.page.article
+        if article[at : at + 1] != ",":
             return ""
-        i = start = end + 1
+        window = article[at + 1 : min(high, at + 200)]
+        if lex.ROLE_NOUNS.isdisjoint(
+            window.lower().replace(",", " ").replace(". ", " ").replace(")", " ").split()
+        ):
+            return ""
+        tokens = tokenize(article, at + 1, at + 1 + len(window))
+        i = 0
         has_role = False
-        while i < len(tokens) and i - start < 18 and tokens[i].kind == "w":
+        while i < min(len(tokens), 18) and tokens[i].kind == "w":
             if tokens[i].lower in {"who", "which", "and", "said", "told"}:
                 break
             if tokens[i].lower in lex.verb_forms() and tokens[i].lower not in lex.NOUN_LIKE:
@@ -229,29 +240,22 @@ class Roster:
             i += 1
         if not has_role or i >= len(tokens) or tokens[i].text not in {",", ".", ")"}:
             return ""
-        if tokens[start].lower in lex.DETERMINERS - lex.POSSESSIVES:
-            start += 1
-        elif tokens[start].is_capital and not any(
-            t.lower in lex.ROLE_NOUNS for t in tokens[start : start + 5]
-        ):
-            return ""
-        elif tokens[start].lower in lex.POSSESSIVES | lex.PREPOSITIONS:
-            return ""
-        if len(split_role(tokens[start:i])[1]) >= 2 and tokens[start].is_capital:
-            return ""  # a list of people: “Foreign Minister A, Defence Minister B, …”
-        return self.page.article[tokens[start].start : tokens[i - 1].end]
+        start = _apposition_start(tokens, i)
+        return article[tokens[start].start : tokens[i - 1].end] if start is not None else ""
 
     def _places(self) -> None:
         """Notes where each person is named outside quotations, for the pronouns."""
         article = self.page.article
         regions = self.page.regions
+        by_surname = self.by_surname
         region = 0
-        before = ("", -2)
-        for match in _CAPITALISED.finditer(article) if self.by_surname else ():
+        previous, previous_end = "", -2
+        for match in _CAPITALISED.finditer(article) if by_surname else ():
             word, start = match.group(), match.start()
             bare = word[:-2] if word.endswith(("'s", "’s")) else word
-            previous, before = before, (bare, match.end())
-            people = self.by_surname.get(bare.lower())
+            first, first_end = previous, previous_end
+            previous, previous_end = bare, match.end()
+            people = by_surname.get(bare.lower())
             if people is None or not word[0].isupper():
                 continue
             while region < len(regions) and regions[region].end <= start:
@@ -259,33 +263,126 @@ class Roster:
             if region < len(regions) and regions[region].start <= start:
                 continue
             person = people[0]
-            if len(people) > 1 and previous[1] == start - 1:
-                person = self.people.get(f"{previous[0]} {bare}", person)
+            if len(people) > 1 and first_end == start - 1:
+                person = self.people.get(f"{first} {bare}", person)
+            # a surname by itself, later on, makes a person: never “Hampshire”, often “Lavrov”
+            if person.places and first_end != start - 1:
+                person.confirmed = True
             person.places.append(start)
             if bare == word:
                 self.subjects.append((start, person))
-        for person in self.people.values():
-            person.confirmed = person.confirmed or len(person.places) > 1
-            for word in {word for role in person.roles for word in role.lower().split()}:
-                self.by_role.setdefault(word, []).append(person)
 
 
-def _is_title_case(tokens: Sequence[Token]) -> bool:
+def _may_follow_role(article: str, at: int, low: int) -> bool:
+    """Whether a role noun stands right before an offset, or anywhere before a comma there."""
+    if at - low < 3:
+        return False
+    if article[at - 2] != ",":
+        return article[article.rfind(" ", low, at - 1) + 1 : at - 1].lower() in lex.ROLE_NOUNS
+    words = article[max(low, at - 90) : at].lower().replace(",", " ").split()
+    return not lex.ROLE_NOUNS.isdisjoint(words)
+
+
+def _role_noun_before(tokens: Sequence[Token], last: int) -> int:
+    """Returns where the role noun of “The top negotiator for peace in Syria, X,” stands."""
+    j = last
+    while (
+        last - j < 8 and j > 0 and tokens[j].kind == "w" and tokens[j].lower not in lex.ROLE_NOUNS
+    ):
+        j -= 1
+    if j < last and tokens[j + 1].lower not in {"of", "for", "to", "in", "at", "on"}:
+        return last
+    return j
+
+
+def _apposition_start(tokens: Sequence[Token], end: int) -> int | None:
+    """Returns where the role begins in the words after a name and a comma, or None for no role."""
+    start = 0
+    if tokens[0].lower in _PLAIN_DETERMINERS:
+        start = 1
+    elif tokens[0].lower in _NEVER_FIRST or (
+        tokens[0].is_capital and not any(t.lower in lex.ROLE_NOUNS for t in tokens[:5])
+    ):
+        return None
+    if tokens[start].is_capital and len(split_role(tokens[start:end])[1]) >= 2:
+        return None  # a list of people: “Foreign Minister A, Defence Minister B, …”
+    return start
+
+
+@lru_cache(maxsize=8192)
+def _runs_of(text: str) -> tuple[_Run, ...]:
+    """Returns the runs of a stretch of capitalised words that hold a name."""
+    tokens = tokenize(text, 0, len(text))
+    found: list[_Run] = []
+    i = 0
+    while i < len(tokens):
+        if not is_name_word(tokens[i]):
+            i += 1
+            continue
+        end = run_end(tokens, i)
+        role, name = split_role(tokens[i:end])
+        if 0 < len(name) <= _LONGEST_NAME:
+            words = (*(token.text for token in name[:-1]), _bare(name[-1]))
+            is_led = not role and name[0] is tokens[i]
+            last = tokens[end - 1]
+            run = _Run(tokens[i].start, last.end, role, words, is_led, name[-1].is_possessive)
+            found.append(run)
+        i = max(end, i + 1)
+    return tuple(found)
+
+
+def run_end(tokens: Sequence[Token], start: int) -> int:
+    """Returns where a run of capitalised words that begins at an index ends."""
+    end = start + 1
+    while end < len(tokens) and _run_goes_on(tokens, start, end):
+        end += 1
+    while end > start and not tokens[end - 1].is_capital:
+        end -= 1
+    return end
+
+
+def _run_goes_on(tokens: Sequence[Token], start: int, i: int) -> bool:
+    before, token = tokens[i - 1], tokens[i]
+    if before.is_possessive or token.start - before.end > 1 or i - start > 20:
+        return False
+    if is_name_word(token):
+        return True
+    if i + 1 >= len(tokens) or token.kind != "w":
+        return False
+    if token.lower in _PARTICLES:
+        return is_name_word(tokens[i + 1])
+    if token.lower in _OFFICE_WORDS and _in_office(tokens, start, i):
+        return is_name_word(tokens[i + 1]) or tokens[i + 1].lower == "the"
+    return token.lower == "the" and before.lower in _OFFICE_WORDS
+
+
+def _in_office(tokens: Sequence[Token], start: int, i: int) -> bool:
+    """Whether an office goes on before an "of": in "Envoy for Arms", not in "Envoy Ana Costa"."""
+    if tokens[i - 1].lower in lex.ROLE_NOUNS:
+        return True
+    for k in range(i - 1, start, -1):
+        if tokens[k].lower in _FIRST_NAMES:
+            return False
+        if tokens[k].lower in _OFFICE_WORDS:
+            return any(token.lower in lex.ROLE_NOUNS for token in tokens[start:k])
+    return False
+
+
+def _is_title_case(article: str, start: int, end: int) -> bool:
     """Whether a line is a headline In Title Case, whose runs of capitals are no names."""
-    words = [token for token in tokens if token.kind == "w"]
-    return (
-        3 < len(words) <= 30
-        and sum(token.is_capital for token in words) > 0.65 * len(words)
-        and words[-1].end == tokens[-1].end
-    )
+    if end - start > 400 or not article[end - 1].isalnum():
+        return False
+    words = [token for token in tokenize(article, start, end) if token.kind == "w"]
+    return 3 < len(words) <= 30 and sum(token.is_capital for token in words) > 0.65 * len(words)
+
+
+def _is_junior(words: Sequence[str]) -> bool:
+    return len(words) > 2 and words[-1].lower().strip(".") in _SUFFIXES
 
 
 def _surname(name: str) -> str:
     parts = name.split()
-    last = parts[-1]
-    if last.lower().strip(".") in {"jr", "sr", "ii", "iii"} and len(parts) > 2:
-        last = parts[-2]
-    return last.lower()
+    return parts[-2 if _is_junior(parts) else -1].lower()
 
 
 def _bare(token: Token) -> str:
@@ -296,11 +393,7 @@ def _bare(token: Token) -> str:
 
 def is_name_word(token: Token) -> bool:
     """Whether a word may be part of a name or of the title before it."""
-    return (
-        token.is_capital
-        and token.lower not in lex.NOT_NAMES
-        and not (token.lower in lex.verb_forms() and token.lower in {"said", "says"})
-    )
+    return token.is_capital and token.lower not in _NOT_NAMES
 
 
 def split_role(run: Sequence[Token]) -> tuple[str, list[Token]]:
@@ -310,18 +403,12 @@ def split_role(run: Sequence[Token]) -> tuple[str, list[Token]]:
         The role as written ("" when there is none), and the words of the name.
     """
     words = [token for token in run if token.kind == "w"]
-    if len(words) != len(run):
-        nicknames = [token for token in run if token.kind == "p"]
-        if any(token.text not in {"-", "'", "’"} for token in nicknames):
-            run = words
-    last_role = max(
-        (i for i, token in enumerate(words) if token.lower in lex.ROLE_NOUNS and i < len(words)),
-        default=-1,
+    last_role = next(
+        (i for i in range(len(words) - 1, -1, -1) if words[i].lower in lex.ROLE_NOUNS), -1
     )
     if last_role >= 0:
         rest = words[last_role + 1 :]
-        prepositions = {"of", "for", "to", "at", "the"}
-        if rest and rest[0].lower in prepositions:
+        if rest and (rest[0].lower in _OFFICE_WORDS or rest[0].lower == "the"):
             cut = _name_after_office(rest)
             role_words, name = words[: last_role + 1] + rest[:cut], rest[cut:]
         else:
@@ -341,7 +428,7 @@ def _name_after_office(rest: Sequence[Token]) -> int:
     """Returns where the name begins in "for Arms Control Marshall Billingslea", or the end."""
     last_small = max((i for i, token in enumerate(rest) if not token.is_capital), default=-1)
     for i in range(last_small + 1, len(rest) - 1):
-        if rest[i].lower in names.MALE | names.FEMALE:
+        if rest[i].lower in _FIRST_NAMES:
             return i
     run = len(rest) - 1 - last_small
     return len(rest) - 2 if run >= 3 else len(rest)

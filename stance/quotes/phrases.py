@@ -18,6 +18,15 @@ MAX_ADJUNCT = 40
 
 # Determiners that can be a subject by themselves.
 _ALONE = lex.words("some many most several both others one another few this all")
+_PHRASE_HEADS = lex.BEFORE_NAMES | lex.DETERMINERS | lex.ROLE_NOUNS | lex.GROUPS
+_NO_PERSON = lex.TIMES | lex.ORGANISATIONS | lex.DEMONYMS | lex.PRONOUNS
+_NO_OFFICE = lex.TIMES | {"a", "an"}
+_CLOSED = lex.SUBORDINATORS | lex.TIMES | lex.PRONOUNS
+_PREPOSITIONS_BUT_OF = lex.PREPOSITIONS - {"of"}
+_OPENERS = lex.PREPOSITIONS | lex.SUBORDINATORS
+_VERB_FORMS = lex.verb_forms()
+_SPANS_OF_TIME = lex.words("second minute hour day week month year decade")
+_UNITS = lex.words("day week month year morning afternoon evening night hour weekend time")
 _JOINERS = frozenset({"&", "-", "/", "'", "’"})
 
 
@@ -37,11 +46,12 @@ def is_finite(tokens: Sequence[Token], i: int) -> bool:
     if token.kind != "w":
         return False
     if token.lower in lex.FINITE:
-        return True
+        # “Public Works Minister”
+        return not token.is_capital or i == 0 or token.lower in lex.AUXILIARIES
     before = tokens[i - 1] if i else None
     if before is not None and (before.lower in lex.DETERMINERS or before.is_possessive):
         return False
-    form = lex.verb_forms().get(token.lower)
+    form = _VERB_FORMS.get(token.lower)
     if form is not None and not token.is_capital:
         if form.form == "past":
             return True
@@ -109,7 +119,10 @@ def _skip_time_back(tokens: Sequence[Token], end: int) -> int:
         if start <= 0:
             break
         if tokens[start].lower in {"in", "at", "during", "on", "via", "through"}:
-            if tokens[end - 1].lower in lex.SPEECH_EVENTS:
+            inner = tokens[start + 1 : end]
+            is_name = back > 2 and inner[-1].is_capital and inner[-2].is_capital
+            is_plain = all(token.kind == "w" for token in inner) and not is_name
+            if inner[-1].lower in lex.SPEECH_EVENTS and is_plain:
                 return start
             break
     return end
@@ -129,12 +142,43 @@ def _subject_before_comma(tokens: Sequence[Token], comma: int) -> Range | None:
     inner = tokens[opening + 1 : comma]
     if not inner or inner[0].lower in {"and", "but", "or"}:
         return None
+    stepped = _two_steps(tokens, opening, comma)
+    if stepped is not None:
+        return stepped
     phrase = _phrase_before(tokens, opening)
     if phrase is None:
         return None
     inner_is_name = all(t.is_capital for t in inner) and 1 < len(inner) <= 4
     if inner_is_name and any(tokens[i].lower in lex.ROLE_NOUNS for i in range(phrase[0], opening)):
         return phrase[0], comma  # “Putin’s spokesman, Dmitry Peskov,”
+    return phrase
+
+
+def _two_steps(tokens: Sequence[Token], comma: int, last: int) -> Range | None:
+    """Returns "Daniel" of ‘“…,” Daniel, now 81 and retired in Salem, Mass., said’.
+
+    Only a name right behind a quotation or at the head of its sentence is taken, for elsewhere
+    the first comma may as well end a clause.
+    """
+    first = comma
+    for i in range(comma - 1, max(-1, comma - MAX_SUBJECT), -1):
+        if tokens[i].kind == "q":
+            break
+        if tokens[i].text == ",":
+            first = i
+    else:
+        i = -1
+    start = i + 1
+    if first == comma or start > first or (i >= 0 and tokens[i].kind != "q"):
+        return None
+    if first == start:  # the comma behind the marks
+        return None
+    phrase = _phrase_before(tokens, first)
+    if phrase is None or phrase[0] != start or not tokens[phrase[1] - 1].is_capital:
+        return None
+    relative = tokens[first + 1].lower in {"who", "which", "whose"}
+    if not relative and has_finite(tokens, first + 1, last):
+        return None
     return phrase
 
 
@@ -170,6 +214,17 @@ def _phrase_starts(tokens: Sequence[Token], end: int) -> list[int]:
     return [j + 1, *reversed(starts)]
 
 
+def _is_time(tokens: Sequence[Token], j: int) -> bool:
+    """Whether a word is a time; "this" and "next" only before one, as in "this week"."""
+    if tokens[j].lower in {"this", "next", "last"} and j + 1 < len(tokens):
+        return tokens[j + 1].lower in lex.TIMES
+    if tokens[j].lower not in lex.TIMES:
+        return False
+    # Jan Costa, April Costa: a month before a name is a name
+    followed = j + 1 < len(tokens) and tokens[j + 1].is_capital
+    return not (followed and tokens[j].is_capital and tokens[j + 1].lower not in lex.TIMES)
+
+
 def _ends_phrase(tokens: Sequence[Token], j: int, end: int) -> bool:
     token = tokens[j]
     if token.kind == "q":
@@ -179,7 +234,7 @@ def _ends_phrase(tokens: Sequence[Token], j: int, end: int) -> bool:
     return (
         token.lower in lex.SUBORDINATORS
         or token.lower in lex.PRONOUNS
-        or (token.lower in lex.TIMES and not token.text == "May")
+        or (_is_time(tokens, j) and not token.text == "May")
         or (is_adverb(token) and token.lower not in {"first", "only"})
         or is_finite(tokens, j)
     )
@@ -212,14 +267,24 @@ def phrase_after(tokens: Sequence[Token], start: int, most: int = 25) -> Range |
     first = tokens[start]
     if first.lower in lex.PRONOUNS:
         return (start, start + 1)
-    if first.kind != "w" or (first.lower in lex.TIMES and first.text != "May"):
+    if first.kind != "w" or (_is_time(tokens, start) and first.text != "May"):
         return None
-    if not (first.is_capital or first.lower in lex.DETERMINERS | lex.ROLE_NOUNS | lex.GROUPS):
+    if not (first.is_capital or first.lower in _PHRASE_HEADS or _leads_to_name(tokens, start)):
         return None
     end = start
     while end < len(tokens) and end - start < most and _stays_in_phrase(tokens, start, end):
         end += 1
     return (start, end) if end > start else None
+
+
+def _leads_to_name(tokens: Sequence[Token], start: int) -> bool:
+    """Whether a word in small letters begins "border chief Ana Costa"."""
+    for i in range(start + 1, min(len(tokens), start + 4)):
+        if tokens[i].kind != "w" or tokens[i - 1].lower in lex.PREPOSITIONS or is_finite(tokens, i):
+            return False
+        if tokens[i].lower in lex.ROLE_NOUNS:
+            return i + 1 < len(tokens) and tokens[i + 1].is_capital
+    return False
 
 
 def with_name_after(tokens: Sequence[Token], source: Range) -> Range:
@@ -239,9 +304,7 @@ def with_name_after(tokens: Sequence[Token], source: Range) -> Range:
     while end < len(tokens) and tokens[end].is_capital and not tokens[end].is_possessive:
         end += 1
     name = tokens[comma + 1 : end]
-    is_name = 1 < len(name) <= 5 and not any(
-        token.lower in lex.TIMES | lex.ORGANISATIONS | lex.DEMONYMS | lex.PRONOUNS for token in name
-    )
+    is_name = 1 < len(name) <= 5 and not any(token.lower in _NO_PERSON for token in name)
     # “said the minister, Ana Costa having left”: only what a mark ends is an apposition
     is_closed = end >= len(tokens) or (tokens[end].kind == "p" and tokens[end].text not in _JOINERS)
     return (source[0], end) if is_name and is_closed else source
@@ -257,11 +320,10 @@ def _stays_in_phrase(tokens: Sequence[Token], start: int, i: int) -> bool:
         following = tokens[i + 1].lower if i + 1 < len(tokens) else "a"
         is_office = i > start and tokens[i - 1].lower in lex.ROLE_NOUNS
         fits = is_office and token.lower in {"to", "at", "in", "with"}
-        return fits and following not in lex.TIMES | {"a", "an"}
+        return fits and following not in _NO_OFFICE
     if i == start:
         return True
-    closed = lex.SUBORDINATORS | lex.TIMES | lex.PRONOUNS
-    return not (token.lower in closed or is_adverb(token) or is_finite(tokens, i))
+    return not (token.lower in _CLOSED or is_adverb(token) or is_finite(tokens, i))
 
 
 def _is_nickname(tokens: Sequence[Token], i: int) -> bool:
@@ -281,6 +343,8 @@ def skip_addressee(tokens: Sequence[Token], start: int) -> int:
     first = tokens[start]
     if first.lower in lex.OBJECT_PRONOUNS:
         return start + 1
+    if first.lower in lex.SUBORDINATORS:
+        return start  # “warned that …” has no addressee
     i = start
     limit = min(len(tokens), start + 15)
     seen_lower = not first.is_capital
@@ -334,9 +398,13 @@ def skip_adjuncts(tokens: Sequence[Token], start: int) -> int:
             and i + 1 < limit
             and tokens[i + 1].lower
             in {"same", "next", "previous", "day", "week", "month", "year", "other", "following"}
+            and (tokens[i + 1].lower in _UNITS or (i + 2 < limit and tokens[i + 2].lower in _UNITS))
             and not has_finite(tokens, i + 2, min(limit, i + 3))
         ):
             i += 2
+            continue
+        if _is_span_of_time(tokens, i):
+            i += 3  # “an hour later”
             continue
         if token.lower not in lex.PLACES or (token.lower == "about" and _is_number(tokens, i + 1)):
             break
@@ -348,6 +416,15 @@ def skip_adjuncts(tokens: Sequence[Token], start: int) -> int:
             break
         i = reached
     return i
+
+
+def _is_span_of_time(tokens: Sequence[Token], i: int) -> bool:
+    return (
+        i + 2 < len(tokens)
+        and (tokens[i].lower in {"a", "an"} or _is_number(tokens, i))
+        and tokens[i + 1].lower.rstrip("s") in _SPANS_OF_TIME
+        and tokens[i + 2].lower in {"later", "earlier", "ago"}
+    )
 
 
 def _is_number(tokens: Sequence[Token], i: int) -> bool:
@@ -386,8 +463,7 @@ def _ends_adjunct(tokens: Sequence[Token], i: int, seen_noun: bool) -> bool:
         return token.text not in _JOINERS
     if token.lower in lex.SUBORDINATORS or token.lower == "there":
         return True
-    prepositions = lex.PREPOSITIONS - {"of"}
-    return seen_noun and (token.lower in prepositions or token.lower in lex.TIMES)
+    return seen_noun and (token.lower in _PREPOSITIONS_BUT_OF or token.lower in lex.TIMES)
 
 
 def _begins_clause(tokens: Sequence[Token], i: int, limit: int) -> bool:
@@ -405,7 +481,7 @@ def _begins_clause(tokens: Sequence[Token], i: int, limit: int) -> bool:
 def main_subject(tokens: Sequence[Token], until: int) -> Range | None:
     """Returns the subject of the first clause of a sentence, before a token index, or None."""
     start = 0
-    if tokens and tokens[0].lower in lex.PREPOSITIONS | lex.SUBORDINATORS:
+    if tokens and tokens[0].lower in _OPENERS:
         comma = next((i for i in range(min(until, 30)) if tokens[i].text == ","), None)
         if comma is None:
             return None

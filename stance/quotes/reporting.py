@@ -24,7 +24,17 @@ from stance.quotes.phrases import (
 )
 from stance.text import Span
 
+_LONG_ENOUGH: Final = 20  # characters: a sentence rather than a term
 _DASHES: Final = frozenset({"—", "–", "--", "-"})
+_BEFORE_CUE: Final = _DASHES | {",", "?", "!"}
+_COMMAS: Final = _DASHES | {",", ":"}
+_SEMICOLONS: Final = _DASHES | {",", ";"}
+_PAUSES: Final = _DASHES | {","}
+_EDGES: Final = _DASHES | {",", ";", ":"}
+_CLAUSE_OPEN: Final = lex.AUXILIARIES | {"that"}
+_CLAUSE_HEADS: Final = lex.PRONOUNS | {"there"}
+_NO_NOUN: Final = lex.PREPOSITIONS | lex.SUBORDINATORS | {"and", "to"}
+_TIME_WORDS: Final = lex.TIMES | {"on", "in"}
 _QUESTION_WORDS: Final = lex.words("whether if how why what when who where")
 _ASKING: Final = lex.words("ask wonder say explain know tell doubt decide")
 _NO_CLAUSE: Final = lex.words("so as than which by about and or")
@@ -33,6 +43,7 @@ _NEEDS_MARK: Final = lex.words("repeat continue respond answer agree")
 # Verbs of belief that may stand behind their content: “The deal is dead, he believes.”
 _PARENTHETIC: Final = lex.words("believe think hope suggest")
 _ASKED: Final = lex.words("asked pressed questioned")
+_NAMING: Final = lex.words("call brand label")
 _ADDRESSED: Final = lex.words("tell inform remind assure ask advise warn")
 
 
@@ -89,15 +100,15 @@ class _Sentence:
             return False
         before = self.tokens[start - 1]
         if before.kind == "q":
-            return self._closes_clause(before)
-        if before.text not in {",", "?", "!"} | _DASHES:
+            return self._closes_clause(cue, before)
+        if before.text not in _BEFORE_CUE:
             return False
         if cue.inverted:
             return True
         follows = self._content_start(cue) is not None
         if start > 1 and self.tokens[start - 2].kind == "q":
             return not follows or (start <= 3 and not has_finite(self.tokens, 0, start))
-        if start > 1 and self.tokens[start - 2].lower in lex.AUXILIARIES | {"that"}:
+        if start > 1 and self.tokens[start - 2].lower in _CLAUSE_OPEN:
             return True  # “It was, he said, ‘a stone …’”
         return not follows and self._is_statement(cue, start - 1)
 
@@ -108,9 +119,16 @@ class _Sentence:
             return False  # “Asked whether she would go, Costa said no.”
         return quoted or has_finite(self.tokens, 0, end) or self._goes_on(cue) is not None
 
-    def _closes_clause(self, token: Token) -> bool:
+    def _closes_clause(self, cue: Cue, token: Token) -> bool:
+        """Whether a quotation before a cue is its content, not a term that the subject goes on."""
         region = self.page.regions[token.region]
-        return self.page.article[region.inner_end - 1] in ",.?!…—–-" and region.closed
+        if not region.closed:
+            return False
+        if cue.inverted or self.page.last_sign(region) in ",.?!…—–-":
+            return True
+        # a page that forgot the comma: “The ice is thin” Smith said.
+        opens = self.tokens[0] is token and region.inner_end - region.inner_start > _LONG_ENOUGH
+        return opens and self._content_start(cue) is None
 
     def _goes_on(self, cue: Cue) -> int | None:
         """Returns where the content resumes after an attribution in its middle, or None."""
@@ -119,11 +137,13 @@ class _Sentence:
             return None
         if self.tokens[i].kind == "q":
             return i
-        if self.tokens[i].text not in {",", ":"} | _DASHES or i + 1 >= self.size:
+        if self.tokens[i].text not in _COMMAS or i + 1 >= self.size:
             return None
         if self.tokens[i + 1].kind == "q":
             return i + 1
         following = self.tokens[i + 1]
+        if following.lower == "not":
+            return i + 1  # “A pipe is a marriage, she said, not a weekend.”
         if following.kind != "w" or following.lower in {"and", "but", "who", "which", "or"}:
             return None
         if following.lower in lex.verb_forms() or following.lower.endswith("ing"):
@@ -140,7 +160,7 @@ class _Sentence:
         return cue.clause_end
 
     def _take_behind(self, cue: Cue, position: int) -> int:
-        content = [(position, cue.clause_start)]
+        content = [(self._after_bracket(position, cue.clause_start), cue.clause_start)]
         resumed = self._goes_on(cue)
         end = self._after_addressee(cue)
         if resumed is not None:
@@ -149,6 +169,13 @@ class _Sentence:
             end = stop
         self._emit(content, cue, cue.source)
         return end
+
+    def _after_bracket(self, start: int, end: int) -> int:
+        """Returns where the content begins: behind a bracket that is still open at its end."""
+        for i in range(end - 1, max(start, end - 4) - 1, -1):
+            if self.tokens[i].text == "(":
+                return i + 1
+        return start
 
     def _resumed_end(self, cue: Cue, start: int) -> int:
         for other in self.cues:
@@ -185,7 +212,7 @@ class _Sentence:
             return after + 1 if opens and self.tokens[after].text == "," else None
         first = self._after_addressee(cue)
         i = skip_adjuncts(self.tokens, first)
-        if i < self.size and self.tokens[i].text in {",", ":", *_DASHES}:
+        if i < self.size and self.tokens[i].text in _COMMAS:
             if self._opens_quote(cue, i):
                 return i + 1
             comma = self._after_parenthesis(i)
@@ -239,10 +266,14 @@ class _Sentence:
         if token.kind == "q":
             return i
         if token.lower in _QUESTION_WORDS:
-            return i if cue.lemma in _ASKING else None
+            if cue.lemma not in _ASKING:
+                return None
+            # like “that”, “whether” belongs to nobody; “whether or not” stays whole
+            opens = token.lower == "whether" and i + 1 < self.size
+            return i + 1 if opens and tokens[i + 1].lower != "or" else i
         if token.kind != "w" or token.lower in _NO_CLAUSE or cue.lemma in _NEEDS_MARK:
             return None
-        if "say" in cue.frames or token.lower in lex.PRONOUNS | {"there"}:
+        if "say" in cue.frames or token.lower in _CLAUSE_HEADS:
             return i if self._holds_clause(cue, i) else None
         return i if i == first and self._is_short_clause(i) else None
 
@@ -270,12 +301,14 @@ class _Sentence:
             return None
         token = self.tokens[i]
         if token.kind == "q":
-            return i
+            # “a film called ‘Fences’ was shown”
+            names = cue.lemma in _NAMING and i + 1 < self.size and is_finite(self.tokens, i + 1)
+            return None if names else i
         if token.kind != "w" or is_adverb(token) or token.lower in lex.TIMES:
             return None
         if is_finite(self.tokens, i) and not token.lower.endswith("ed"):
             return None  # “the faith that he defends offers …”
-        if cue.lemma in {"call", "brand", "label"} and token.is_capital:
+        if cue.lemma in _NAMING and token.is_capital:
             # “a stream called Miracle Run” names a thing; “called Smith a liar” says something
             rest = self.tokens[i : i + 25]
             if not any(t.kind == "q" or t.lower in {"a", "an", "the", "his", "her"} for t in rest):
@@ -284,7 +317,7 @@ class _Sentence:
             # “told reporters” alone holds nothing; “asked Congress to …” does
             rest = self.tokens[cue.end : cue.end + 12]
             return cue.end if any(t.lower == "to" for t in rest) else None
-        if token.lower in lex.PREPOSITIONS | lex.SUBORDINATORS | {"and", "to"}:
+        if token.lower in _NO_NOUN:
             return None
         return i
 
@@ -300,8 +333,28 @@ class _Sentence:
             and (words[0].lower in lex.PRONOUNS or words[0].lower == "to")
         ):
             return start  # “he vowed he would”: nothing is said here
+        if self._is_explained(index, start, end):
+            self.last_source = source or self.last_source
+            return start
         self._emit([(start, end)], cue, source)
         return max(end, start + 1)
+
+    def _is_explained(self, index: int, start: int, end: int) -> bool:
+        """Whether it is only the topic of what comes next: “defended the plan, saying …”."""
+        cue = self.cues[index]
+        following = self.cues[index + 1] if index + 1 < len(self.cues) else None
+        return (
+            following is not None
+            and following.form == "ing"
+            and cue.lemma in lex.TOPICAL
+            and "say" in following.frames
+            and following.source is None
+            and end <= following.clause_start <= end + 1
+            and self._only_noun(cue, start)
+            and all(token.kind == "w" for token in self.tokens[start:end])
+            and self.tokens[start].lower != "to"
+            and self._content_start(following) is not None
+        )
 
     def _understood(self, cue: Cue) -> Range | None:
         """Returns the speaker of a cue without its own: that of the cue before, or the subject."""
@@ -315,6 +368,8 @@ class _Sentence:
     def _content_end(self, index: int, start: int) -> int:
         """Returns where the next attribution, or the reporter's own words, end the content."""
         cue = self.cues[index]
+        if self._leaves(start):
+            return start + 1
         end = self.size
         for other in self.cues[index + 1 :]:
             if other.clause_start <= start:
@@ -330,6 +385,18 @@ class _Sentence:
             end = self._without_time(start, self._noun_end(start, end))
         return self._without_relative(start, end)
 
+    def _leaves(self, start: int) -> bool:
+        """Whether the speaker goes on to act after a quotation: ‘said “Let them” and left’."""
+        after = self.tokens[start + 1 : start + 3]
+        return (
+            self.tokens[start].kind == "q"
+            and len(after) == 2
+            and after[0].lower in {"and", "but", "before", "then"}
+            and is_finite(self.tokens, start + 2)
+            and after[1].lower not in lex.AUXILIARIES
+            and after[1].lower not in lex.verb_forms()
+        )
+
     def _without_time(self, start: int, end: int) -> int:
         """Leaves out the reporter's "on Tuesday" behind a quotation."""
         last = next((i for i in range(end - 1, start, -1) if self.tokens[i].kind == "q"), None)
@@ -337,7 +404,7 @@ class _Sentence:
             return end
         rest = [token for token in self.tokens[last + 1 : end] if token.kind == "w"]
         is_time = any(token.lower in lex.TIMES for token in rest) and all(
-            token.lower in lex.TIMES | {"on", "in"} or token.text.isdigit() for token in rest
+            token.lower in _TIME_WORDS or token.text.isdigit() for token in rest
         )
         return last + 1 if is_time else end
 
@@ -348,35 +415,46 @@ class _Sentence:
         if other.lemma == "according":
             return self._comma_before(at)
         if self._content_start(other) is None:
-            return None
+            # “Italy said it would stay, and Malta said nothing.”
+            is_next = before.lower in {"and", "but"} and at > 1 and tokens[at - 2].text == ","
+            same = other.lemma == cue.lemma and other.form == cue.form
+            return at - 2 if is_next and same and other.source is not None else None
         if other.form == "ing":
-            if before.text in {",", *_DASHES} or before.kind == "q":
+            if before.text in _PAUSES or before.kind == "q":
                 return self._comma_before(at)
             return None
         if (
             before.lower in {"and", "but", "while", "though", "although"}
             and other.source is not None
         ):
-            if at > 1 and tokens[at - 2].text in {",", ";", *_DASHES}:
+            if at > 1 and tokens[at - 2].text in _SEMICOLONS:
                 return at - 2
             quoted = at > 1 and tokens[at - 2].kind == "q"
             return at - 1 if quoted else None
         if before.text == ";":
             return at - 1
+        if before.text == "," and other.source is not None and other.lemma == cue.lemma:
+            # “France said it would sail, Italy said it would not”
+            return None if self._is_behind(other) else at - 1
         if other.source is None and before.lower in {"and", "but"} and other.form == cue.form:
-            first = self._content_start(other)
-            leads = first is not None and (
-                tokens[first].kind == "q" or tokens[first - 1].lower == "that"
-            )
-            only_quotes = all(t.kind != "w" for t in tokens[start : at - 1])
-            if leads or only_quotes or other.lemma == "say":
-                return self._comma_before(at - 1)
+            return self._second_verb(cue, other, start)
+        return None
+
+    def _second_verb(self, cue: Cue, other: Cue, start: int) -> int | None:
+        """Returns where ‘… and said …’ with the same subject ends the content before it."""
+        at = other.clause_start
+        first = self._content_start(other)
+        leads = first is not None and (
+            self.tokens[first].kind == "q" or self.tokens[first - 1].lower == "that"
+        )
+        only_quotes = all(t.kind != "w" for t in self.tokens[start : at - 1])
+        things = bool(other.frames & {"np", "to"}) and self._only_noun(cue, start)
+        if leads or only_quotes or things or other.lemma == "say":
+            return self._comma_before(at - 1)
         return None
 
     def _comma_before(self, i: int) -> int:
-        while i > 0 and (
-            self.tokens[i - 1].text in {",", *_DASHES} or is_adverb(self.tokens[i - 1])
-        ):
+        while i > 0 and (self.tokens[i - 1].text in _PAUSES or is_adverb(self.tokens[i - 1])):
             i -= 1
         return i
 
@@ -396,6 +474,10 @@ class _Sentence:
         for i in range(start + 1, end):
             token = self.tokens[i]
             if token.text in {";", "—", "–", "--"}:
+                return i
+            if token.lower == "and" and i + 1 < end and self.tokens[i + 1].lower in lex.AUXILIARIES:
+                return i  # “wants a discount and has not paid”
+            if token.lower == "and" and self.tokens[i - 1].kind == "q" and self._leaves(i - 1):
                 return i
             if (
                 token.text == ","
@@ -450,17 +532,9 @@ class _Sentence:
     def _emit(self, content: Sequence[Range], cue: Cue, source: Range | None) -> None:
         spans: list[Span] = []
         for a, b in content:
-            while (
-                a < b
-                and self.tokens[a].kind == "p"
-                and self.tokens[a].text in {",", ";", ":", *_DASHES}
-            ):
+            while a < b and self.tokens[a].kind == "p" and self.tokens[a].text in _EDGES:
                 a += 1
-            while (
-                b > a
-                and self.tokens[b - 1].kind == "p"
-                and self.tokens[b - 1].text in {",", ";", ":", *_DASHES}
-            ):
+            while b > a and self.tokens[b - 1].kind == "p" and self.tokens[b - 1].text in _EDGES:
                 b -= 1
             if a < b:
                 spans.append((self.tokens[a].start, self.tokens[b - 1].end))
@@ -475,5 +549,6 @@ class _Sentence:
                 None
                 if source is None
                 else (self.tokens[source[0]].start, self.tokens[source[1] - 1].end),
+                speech=cue.lemma not in lex.MENTAL,
             )
         )

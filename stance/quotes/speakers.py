@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Final
+from functools import cached_property
+from typing import Final, NamedTuple
 
 from stance.quotes import lexicon as lex
 from stance.quotes.page import Page, Token, tokenize
-from stance.quotes.people import MOST, Person, Roster, is_name_word, split_role
+from stance.quotes.people import MOST, Person, Roster, is_name_word, run_end, split_role
 from stance.text import Span
 from stance.types import Speaker
 
@@ -40,7 +41,36 @@ _SYNONYMS: Final[dict[str, frozenset[str]]] = {
     "envoy": lex.words("envoy representative ambassador"),
     "spokesperson": lex.words("spokesman spokeswoman spokesperson"),
 }
+# How often each way of resolving a mention is right, rounded, on the training part of PolNeAR.
+FULL_NAME: Final = 0.98
+SURNAME: Final = 0.98
+NAMESAKES: Final = 0.8
+TOGETHER: Final = 0.9
+ROLE: Final = 0.85
+AS_WRITTEN: Final = 0.94
+PRONOUN_SAME_SENTENCE: Final = 0.85
+PRONOUN: Final = 0.83
+PRONOUN_UNSURE: Final = 0.68
+PRONOUN_GROUP: Final = 0.6
+UNRESOLVED: Final = 0.2
 _THIS_FAR: Final = 1500  # characters back in which a pronoun looks for its person
+
+
+_VARIES: Final = frozenset({"former", "one-time", "veteran"})
+_LONGEST_HANDLE: Final = 50  # characters
+_PRONOUNS: Final = frozenset({"he", "she", "they", "it", "who", "him", "her"})
+_NICKNAME_MARKS: Final = frozenset("\"“”‘’'«»")
+_HOLDERS: Final = lex.ROLE_NOUNS | lex.GROUPS
+_HELD: Final = lex.ROLE_NOUNS.union(*_SYNONYMS.values())
+_NO_PERSON: Final = lex.PLACE_NAMES | lex.ORGANISATIONS | lex.DEMONYMS | lex.NOT_NAMES
+
+
+class _Found(NamedTuple):
+    """Whom a mention names: resolved name, role, and how sure that is."""
+
+    name: str
+    role: str | None
+    sure: float
 
 
 class Cast(Roster):
@@ -65,34 +95,46 @@ class Cast(Roster):
         elif speaker.mention.lower() not in lex.PRONOUNS:
             self._last_group = (speaker, at)
 
-    def speaker(self, source: Span) -> Speaker:
+    def speaker(self, source: Span, trust: float = 1.0) -> Speaker:
         """Returns the speaker that a source range names.
 
         Args:
             source: The mention.
+            trust: How likely it is the mention of the right speaker, in 0..1.
         """
+        if self.page.article[max(0, source[0] - 1) : source[0]] == "@":
+            source = source[0] - 1, source[1]
         mention = self.page.article[slice(*source)]
-        name, role = self._resolve(mention, source)
-        return Speaker(name, mention, *source, role)
+        name, role, sure = self._resolve(mention, source)
+        return Speaker(name, mention, *source, role, round(sure * trust, 4))
 
-    def _resolve(self, mention: str, source: Span) -> tuple[str, str | None]:
+    def _resolve(self, mention: str, source: Span) -> _Found:
+        if mention.startswith("@"):
+            owner = self._owner(mention[1:].lower())
+            return _Found(mention, None, AS_WRITTEN) if owner is None else _of(owner, FULL_NAME)
         tokens = tokenize(self.page.article, *source)
+        plain = _without_nickname(tokens)
+        if plain is not tokens:
+            tokens, mention = plain, " ".join(token.text for token in plain)
         lower = mention.lower()
-        if lower in {"he", "she", "they", "it", "who", "him", "her"}:
+        if lower in _PRONOUNS:
             return self._pronoun(lower, source)
         together = self._together(tokens)
         if together is not None:
-            return together, None
+            return _Found(together, None, TOGETHER)
         named = self._named(tokens)
         if named is not None:
-            return named.name, named.roles[0] if named.roles else None
+            return named
         described = self._described(tokens, source)
         if described is not None:
-            return described.name, described.roles[0] if described.roles else None
+            return _of(described, ROLE)
+        varied = self._varied(tokens, source)
+        if varied is not None:
+            return _of(varied, PRONOUN_UNSURE)
         role, name = split_role(tokens)
         if name and role and all(token.is_capital for token in name):
-            return " ".join(token.text for token in name), role
-        return " ".join(mention.split()), None
+            return _Found(" ".join(token.text for token in name), role, FULL_NAME)
+        return _Found(" ".join(mention.split()), None, AS_WRITTEN)
 
     def _together(self, tokens: Sequence[Token]) -> str | None:
         """Returns "A and B" where two people speak as one, by their full names, or None."""
@@ -100,64 +142,70 @@ class Cast(Roster):
         if joint is None or any(token.kind == "q" for token in tokens):
             return None
         first, second = self._named(tokens[:joint]), self._named(tokens[joint + 1 :])
-        if first is None or second is None or first is second:
+        if first is None or second is None or first.name == second.name:
             return None
         return f"{first.name} and {second.name}"
 
-    def _named(self, tokens: Sequence[Token]) -> Person | None:
+    def _named(self, tokens: Sequence[Token]) -> _Found | None:
         """Returns the last person named in a mention before its first gap, or None."""
         i = 0
-        best: Person | None = None
+        best: _Found | None = None
         while i < len(tokens):
             if not is_name_word(tokens[i]):
                 if best is not None:
                     break
                 i += 1
                 continue
-            end = self.run_end(tokens, i)
+            end = run_end(tokens, i)
             run = tokens[i:end]
+            is_of = i > 1 and tokens[i - 1].lower in lex.PREPOSITIONS
             i = max(end, i + 1)
+            if is_of and best is None:
+                continue  # “the wife of Putin” is not Putin
             if not run or run[-1].is_possessive:
                 continue  # “Putin’s spokesman” is not Putin
-            if i < len(tokens) and tokens[i].lower in lex.ROLE_NOUNS | lex.GROUPS:
+            if i < len(tokens) and tokens[i].lower in _HOLDERS:
                 continue  # “Trump aides” are not Trump
             best = self._person_of(run, tokens[0].start) or best
         return best
 
-    def _person_of(self, run: Sequence[Token], at: int) -> Person | None:
+    def _person_of(self, run: Sequence[Token], at: int) -> _Found | None:
         _, name = split_role(run)
         text = " ".join(token.text for token in name)
         if text in self.people:
-            return self.people[text]
+            return _of(self.people[text], FULL_NAME if len(name) > 1 else SURNAME)
         people = self.by_surname.get(text.lower(), []) if len(name) == 1 else []
-        return self._nearest(people, at) if people else None
+        if not people:
+            return None
+        return _of(self._nearest(people, at), SURNAME if len(people) == 1 else NAMESAKES)
 
     def _nearest(self, people: Sequence[Person], at: int) -> Person:
         before = [(_last_before(person.places, at), person) for person in people[:MOST]]
         return max(before, key=lambda pair: pair[0])[1]
 
-    def _pronoun(self, pronoun: str, source: Span) -> tuple[str, str | None]:
+    def _pronoun(self, pronoun: str, source: Span) -> _Found:
         mention = self.page.article[slice(*source)]
+        group = self._last_group
+        is_near = group is not None and 0 <= source[0] - group[1] < _THIS_FAR
         if pronoun in {"they", "it"}:
-            group = self._last_group
-            if group is not None and 0 <= source[0] - group[1] < _THIS_FAR:
+            if group is not None and is_near:
                 plural = " and " in group[0].name or group[0].name.split()[-1].endswith("s")
                 if plural == (pronoun == "they"):
-                    return group[0].name, group[0].role
-            return mention, None
+                    return _Found(group[0].name, group[0].role, PRONOUN_GROUP)
+            return _Found(mention, None, UNRESOLVED)
         if pronoun == "who":
-            return mention, None
+            return _Found(mention, None, UNRESOLVED)
         wanted = "f" if pronoun in {"she", "her"} else "m"
-        person = self._antecedent(source[0], wanted)
-        if person is None:
-            group = self._last_group
-            if group is not None and source[0] - group[1] < _THIS_FAR and _may_be_person(group[0]):
-                return group[0].name, group[0].role
-            return mention, None
-        return person.name, person.roles[0] if person.roles else None
+        found = self._antecedent(source[0], wanted)
+        if found is not None:
+            found[0].gender = found[0].gender or wanted  # so that the next “he” is somebody else
+            return _of(*found)
+        if group is not None and is_near and _may_be_person(group[0]):
+            return _Found(group[0].name, group[0].role, PRONOUN_UNSURE)
+        return _Found(mention, None, UNRESOLVED)
 
-    def _antecedent(self, at: int, wanted: str) -> Person | None:
-        """Returns the person a pronoun stands for.
+    def _antecedent(self, at: int, wanted: str) -> tuple[Person, float] | None:
+        """Returns the person a pronoun stands for, and how sure that is.
 
         Somebody named earlier in the sentence comes first, then who spoke last, then the first
         person named in the sentence before.
@@ -165,12 +213,12 @@ class Cast(Roster):
         index = self.page.unit_index(at)
         here = self._fitting(self.page.units[index].start, at, wanted) if self.page.units else []
         if here:
-            return here[0]
+            return here[0], PRONOUN_SAME_SENTENCE if len(here) == 1 else PRONOUN
         spoke = None
         if self._last is not None and 0 <= at - self._last[1] < _THIS_FAR:
             candidate = self.people[self._last[0].name]
             if candidate.gender in {None, wanted}:
-                spoke = candidate
+                spoke = candidate, PRONOUN if candidate.gender else PRONOUN_UNSURE
         for back in range(1, 9):
             if index - back < 0:
                 break
@@ -181,7 +229,8 @@ class Cast(Roster):
                 return spoke
             found = self._fitting(unit.start, unit.end, wanted)
             if found:
-                return found[0]
+                sure = PRONOUN if found[0].gender and len(found) == 1 else PRONOUN_UNSURE
+                return found[0], sure
         return spoke
 
     def _fitting(self, start: int, end: int, wanted: str) -> list[Person]:
@@ -200,6 +249,33 @@ class Cast(Roster):
             low += 1
         return sorted(found, key=lambda person: person.gender is None)
 
+    def _owner(self, handle: str) -> Person | None:
+        """Returns the person whose first name and surname a handle holds, or None."""
+        if len(handle) > _LONGEST_HANDLE:
+            return None
+        for end in range(len(handle), 2, -1):
+            for start in range(end - 2):
+                # Looked up by its parts: an article may hold thousands of names.
+                for person in self.by_surname.get(handle[start:end], ())[:MOST]:
+                    if person.name.split()[0].lower() in handle[:start] + " " + handle[end:]:
+                        return person
+        return None
+
+    def _varied(self, tokens: Sequence[Token], source: Span) -> Person | None:
+        """Returns who spoke last in the paragraph when "the former minister" only varies the name.
+
+        A description that begins like this is one of a person known already, and an article that
+        tells nobody's past leaves only the one who is speaking.
+        """
+        if len(tokens) < 2 or self._last is None or tokens[0].lower != "the":
+            return None
+        if tokens[1].lower not in _VARIES or any(t.is_capital for t in tokens[1:]):
+            return None
+        unit, before = (self.page.unit_index(at) for at in (source[0], self._last[1] - 1))
+        units = self.page.units
+        near = units[unit].paragraph == units[before].paragraph
+        return self.people[self._last[0].name] if near else None
+
     def _described(self, tokens: Sequence[Token], source: Span) -> Person | None:
         """Returns the person whose role fits "the top Russian diplomat", or None."""
         if len(tokens) < 2 or tokens[0].lower not in {"the", "this", "his", "her"}:
@@ -216,16 +292,51 @@ class Cast(Roster):
             if token.is_capital or token.lower in {"foreign", "prime", "defense", "defence", "vice"}
         } - {"gop"}
         best: tuple[int, Person] | None = None
-        for person in self.people.values():
-            words = {
-                word for role in person.roles for word in role.lower().replace("’", "'").split()
-            }
-            if not words & fitting or not demands <= words:
-                continue
-            place = _last_before(person.places, source[0])
-            if place >= 0 and (best is None or place > best[0]):
-                best = (place, person)
+        for role in fitting:
+            places, people = self._holders.get(role, ([], []))
+            high = bisect_right(places, source[0])
+            for k in range(high - 1, max(-1, high - 1 - MOST), -1):
+                if best is not None and places[k] <= best[0]:
+                    break
+                if demands <= _role_words(people[k]):
+                    best = places[k], people[k]
+                    break
         return best[1] if best is not None else None
+
+    @cached_property
+    def _holders(self) -> dict[str, tuple[list[int], list[Person]]]:
+        """Role word to the places in order where its holders are named, and to the holders."""
+        found: dict[str, list[tuple[int, Person]]] = {}
+        for person in {id(person): person for person in self.people.values()}.values():
+            for word in _role_words(person) & _HELD:
+                found.setdefault(word, []).extend((at, person) for at in person.places)
+        table = {}
+        for word, pairs in found.items():
+            pairs.sort(key=lambda pair: pair[0])
+            table[word] = [at for at, _ in pairs], [person for _, person in pairs]
+        return table
+
+
+def _of(person: Person, sure: float) -> _Found:
+    return _Found(person.name, person.roles[0] if person.roles else None, sure)
+
+
+def _role_words(person: Person) -> set[str]:
+    return {word for role in person.roles for word in role.lower().replace("’", "'").split()}
+
+
+def _without_nickname(tokens: list[Token]) -> list[Token]:
+    """Returns the words of a mention without a quoted nickname inside the name."""
+    marks = [i for i, token in enumerate(tokens) if token.text in _NICKNAME_MARKS]
+    if len(marks) != 2 or marks[0] == 0 or marks[1] + 1 >= len(tokens):
+        return tokens
+    before, after = tokens[marks[0] - 1], tokens[marks[1] + 1]
+    if not before.is_capital or not after.is_capital:
+        return tokens
+    # moved together, so that first name and surname read as one run
+    gap = after.start - before.end - 1
+    moved = [t._replace(start=t.start - gap, end=t.end - gap) for t in tokens[marks[1] + 1 :]]
+    return tokens[: marks[0]] + moved
 
 
 def _last_before(places: Sequence[int], at: int) -> int:
@@ -237,7 +348,5 @@ def _may_be_person(speaker: Speaker) -> bool:
     """Whether a speaker whom nothing shows to be a person may still be "he": "Smith"."""
     words = speaker.name.split()
     return len(words) <= 2 and all(
-        word[:1].isupper()
-        and word.lower() not in lex.PLACE_NAMES | lex.ORGANISATIONS | lex.DEMONYMS | lex.NOT_NAMES
-        for word in words
+        word[:1].isupper() and word.lower() not in _NO_PERSON for word in words
     )

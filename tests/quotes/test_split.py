@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from stance.quotes import split
+from stance import quotes
 from stance.types import Quote
 
 Row = tuple[str, str, str | None, str | None]  # kind, text, speaker name, cue
+
+
+def split(article: str) -> list[Quote]:
+    """The rules alone: what they find must not change with the released weights."""
+    return quotes.split(article, tagger=None)
 
 
 def rows(article: str) -> list[Row]:
@@ -306,3 +311,28 @@ def test_result_is_a_list_of_quotes_in_article_order() -> None:
     assert all(isinstance(quote, Quote) for quote in quotes)
     assert [q.speaker.name for q in quotes if q.speaker] == ["Costa", "Silva", "Diaz"]
     assert [q.start for q in quotes] == sorted(q.start for q in quotes)
+
+
+@pytest.mark.parametrize(
+    ("article", "texts"),
+    [
+        ("“We want no stones, envoy Ana Costa said.", ["We want no stones"]),
+        ("A film called “The Fence” was shown.", []),
+        ("A pipe is a marriage, she added, not a weekend.", ["A pipe is a marriage not a weekend"]),
+        (
+            "Oslo said it would stay, and Riga said nothing.",
+            ["it would stay"],
+        ),
+        ("Costa replied to him an hour later: “Then come.”", ["Then come."]),
+        ("Oslo is hoping for a summit in May.", ["a summit in May"]),
+    ],
+)
+def test_forms_that_once_went_wrong(article: str, texts: list[str]) -> None:
+    assert [quote.text for quote in split(article)] == texts
+
+
+def test_a_handle_names_its_owner() -> None:
+    article = "Minister Ana Costa came. Minister Ana Costa left.\n\n@CostaAna replied: “Then come.”"
+    speaker = split(article)[-1].speaker
+    assert speaker is not None
+    assert (speaker.name, speaker.mention) == ("Ana Costa", "@CostaAna")
