@@ -13,6 +13,7 @@ from stance.training.data import read_rows as read_training_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 KNOWN = "We accept the mediator's draft."
+LABELS = '{"sha256": "0", "stance": "neutral", "sentiment": "negative"}'
 
 
 @pytest.fixture
@@ -52,13 +53,28 @@ def test_a_text_that_differs_in_one_character_has_no_label(references):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", "line 1: not JSON"), ('{"sha256": "0"}', "line 1: needs sha256"), ("[]", "line 1")],
+    [
+        ("{", "line 1: not JSON"),
+        ("[" * 100_000, "line 1: not JSON"),
+        ('{"sha256": "0"}', "line 1: needs sha256"),
+        ("[]", "line 1: a JSON object is needed"),
+        (LABELS + "\n\n" + LABELS.replace("neutral", "hostile"), "line 3: stance is 'hostile'"),
+        (LABELS.replace('"0"', "[0]"), r"line 1: sha256 must be a string, not \[0\]"),
+        (LABELS + "\n" + LABELS.replace("negative", "positive"), "line 2: an earlier line has"),
+        ("\xff".encode("latin-1"), "is not UTF-8"),
+    ],
 )
 def test_a_bad_file_of_labels_is_named_by_line(tmp_path, content, message):
     path = tmp_path / "labels.jsonl"
-    path.write_text(content, encoding="utf-8")
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ValueError, match=re.escape(str(path)) + ".*" + message):
         read_references(path)
+
+
+def test_a_line_separator_inside_a_string_ends_no_line(tmp_path):
+    path = tmp_path / "labels.jsonl"
+    path.write_text(LABELS.replace("}", ', "how": "a\u2028b"}'), encoding="utf-8")
+    assert read_references(path)["0"]["how"] == "a\u2028b"
 
 
 def test_the_evaluation_counts_what_the_join_found(tmp_path, references):

@@ -1,24 +1,30 @@
 """Reads labelled quotes for training: the authored corpus and further JSONL files.
 
 A row needs ``text``, ``stance`` and ``sentiment``; ``context`` may give the sentence it stands in,
-and ``source`` the document, by which a further file's validation share is cut off.
+``condition`` and ``outcome`` the words that state them, ``group`` the minimal edits that belong
+together, and ``source`` the document, by which a further file's validation share is cut off.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from stance.labels import SENTIMENTS, STANCES
-from stance.model.encoder import file_sha256
 from stance.model.finetune import Example
-from stance.references import join_rows, read_references
+from stance.model.hashes import file_sha256
+from stance.references import (
+    join_articles,
+    join_rows,
+    read_records,
+    read_references,
+    text_sha256,
+)
 
 TASKS: Final[dict[str, tuple[str, ...]]] = {"stance": STANCES, "sentiment": SENTIMENTS}
 # Part of each further file that is kept for validation, by document.
@@ -73,46 +79,91 @@ def load_corpus(
     extra: Sequence[Path] = (),
     *,
     labels: Path | None = None,
+    news: tuple[Path, Path] | None = None,
     how_weights: Mapping[str, float] | None = None,
     extra_weight: float = 1.0,
+    source_weights: Mapping[str, float] | None = None,
 ) -> Corpus:
-    """Loads the authored corpus and further files.
+    """Loads the authored corpus, further files, and quotes cut out of news articles.
 
     Args:
-        folder: Holds ``train.jsonl`` and ``validation.jsonl``.
+        folder: Holds ``train.jsonl``, any further ``train*.jsonl``, and ``validation.jsonl``.
         extra: Further files; a tenth of the documents of each is validated on and not trained on.
         labels: Labels by reference for them (``stance.references``); None to take their own.
+        news: Labels by offsets and the file of articles that they point into.
         how_weights: Weight of a row by its field ``how``; 1 for a value that is not named.
-        extra_weight: Weight of every row of the further files.
+        extra_weight: Weight of every row of the further files and of the news quotes.
+        source_weights: Weight of every row of a file by the file's name without its ending
+            ("train", "train_contrast", "news_labels"); multiplies the others.
 
     Raises:
         ValueError: A file is missing, empty, no JSONL, or holds a row without text or with an
-            unknown label; the message names file and line.
+            unknown label; the message names file and line. A source weight names no file.
     """
-    train_file, validation_file = folder / "train.jsonl", folder / "validation.jsonl"
-    train = [_example(row) for row in read_rows(train_file)]
+    validation_file = folder / "validation.jsonl"
+    train_files = [folder / "train.jsonl"]
+    train_files += sorted(set(folder.glob("train*.jsonl")) - set(train_files))
+    weigh = _Weights(how_weights or {}, source_weights or {})
+    train: list[Example] = []
+    files: list[DataFile] = []
+    for path in train_files:
+        rows = read_rows(path)
+        train += [_example(row, weigh(path, row)) for row in rows]
+        files.append(DataFile(path, "train", len(rows), file_sha256(path)))
     validation = {"authored": [_example(row) for row in read_rows(validation_file)]}
-    files = [
-        DataFile(train_file, "train", len(train), file_sha256(train_file)),
-        DataFile(
-            validation_file, "validation", len(validation["authored"]), file_sha256(validation_file)
-        ),
-    ]
+    count = len(validation["authored"])
+    files.append(DataFile(validation_file, "validation", count, file_sha256(validation_file)))
     references = read_references(labels) if labels is not None else None
     notes: list[str] = []
-    for path in extra:
-        rows = read_rows(path, references, notes)
-        held_out = is_held_out(rows)
-        weights = [extra_weight * (how_weights or {}).get(str(row.get("how")), 1.0) for row in rows]
-        train += [
-            _example(row, weight)
-            for row, weight, kept in zip(rows, weights, held_out, strict=True)
-            if not kept
-        ]
+    sources = [(path, read_rows(path, references, notes)) for path in extra]
+    if news is not None:
+        sources.append((news[0], _news_rows(*news, notes)))
+    for path, rows in sources:
+        learned, held_out = _divided(rows)
+        train += [_example(row, extra_weight * weigh(path, row)) for row in learned]
         name = path.stem if path.stem not in validation else str(path)
-        validation[name] = [_example(row) for row, kept in zip(rows, held_out, strict=True) if kept]
-        files.append(DataFile(path, "train and validation", len(rows), file_sha256(path)))
-    return Corpus(train, validation, files, bool(extra), notes)
+        validation[name] = [_example(row) for row in held_out]
+        used = len(learned) + len(held_out)
+        files.append(DataFile(path, "train and validation", used, file_sha256(path)))
+    if unknown := sorted(weigh.by_source.keys() - weigh.seen):
+        raise ValueError(f"source_weights names {unknown}, but the files are {sorted(weigh.seen)}")
+    return Corpus(train, validation, files, bool(sources), notes)
+
+
+class _Weights:
+    """The weight of a row by its file and by how it was labelled."""
+
+    def __init__(self, by_how: Mapping[str, float], by_source: Mapping[str, float]) -> None:
+        self.by_how, self.by_source = by_how, by_source
+        self.seen: set[str] = set()
+
+    def __call__(self, path: Path, row: Mapping[str, Any]) -> float:
+        self.seen.add(path.stem)
+        return self.by_source.get(path.stem, 1.0) * self.by_how.get(str(row.get("how")), 1.0)
+
+
+def _news_rows(labels: Path, articles: Path, notes: list[str]) -> list[dict[str, Any]]:
+    rows, summary = join_articles(labels, articles)
+    notes.append(summary)
+    for row in rows:
+        _check_row(f"{labels}, a quote of article {row['source']!r}", row)
+    return rows
+
+
+def _divided(
+    rows: Sequence[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Returns the rows to train on and those to validate on; rows of any other split are neither.
+
+    Rows say by ``split`` where they belong. Where none says "validation", a tenth of the documents
+    does it.
+    """
+    rows = [row for row in rows if row.get("split") in (None, "train", "validation")]
+    held_out = [row.get("split") == "validation" for row in rows]
+    if not any(held_out):
+        held_out = is_held_out(rows)
+    learned = [row for row, kept in zip(rows, held_out, strict=True) if not kept]
+    return learned, [row for row, kept in zip(rows, held_out, strict=True) if kept]
 
 
 def read_rows(
@@ -134,14 +185,8 @@ def read_rows(
     Raises:
         ValueError: The file is missing, empty, no JSONL, or a row is bad; named by line.
     """
-    if not path.is_file():
-        raise ValueError(f"no such data file: {path}")
     # datasets reports bad JSON without a line number, so lines are looked at first.
-    with path.open(encoding="utf-8") as file:
-        try:
-            lines = [number for number, line in enumerate(file, 1) if _is_row(path, number, line)]
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path} is not UTF-8: {error}") from error
+    lines = [number for number, _ in read_records(path, "data file")]
     if not lines:
         raise ValueError(f"{path} holds no rows")
     rows = _load(path)
@@ -154,20 +199,8 @@ def read_rows(
         if notes is not None:
             notes.append(summary)
     for number, row in numbered:
-        _check_row(path, number, row)
+        _check_row(f"{path}, line {number}", row)
     return [row for _, row in numbered]
-
-
-def _is_row(path: Path, number: int, line: str) -> bool:
-    if not line.strip():
-        return False
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}, line {number}: not JSON: {error.msg}") from error
-    if not isinstance(row, dict):
-        raise ValueError(f"{path}, line {number}: a JSON object is needed")
-    return True
 
 
 def _load(path: Path) -> list[dict[str, Any]]:
@@ -192,19 +225,21 @@ def _load(path: Path) -> list[dict[str, Any]]:
             enable_progress_bars()
 
 
-def _check_row(path: Path, number: int, row: dict[str, Any]) -> None:
+def _check_row(place: str, row: dict[str, Any]) -> None:
+    """Raises ValueError where a row is bad; the message begins with its place."""
     text = row.get("text")
     if not isinstance(text, str) or not text.strip():
-        raise ValueError(f"{path}, line {number}: text is missing or blank: {text!r}")
+        raise ValueError(f"{place}: text is missing or blank: {text!r}")
     for task, labels in TASKS.items():
         if row.get(task) not in labels:
-            raise ValueError(
-                f"{path}, line {number}: {task} is {row.get(task)!r}, not one of {list(labels)}"
-            )
+            raise ValueError(f"{place}: {task} is {row.get(task)!r}, not one of {list(labels)}")
     context = row.get("context")
     if context is not None and not isinstance(context, str):
-        raise ValueError(f"{path}, line {number}: context must be a string, not {context!r}")
+        raise ValueError(f"{place}: context must be a string, not {context!r}")
     row["context"] = context or ""
+    for name in ("condition", "outcome", "group"):
+        if not isinstance(row.get(name), str | None):
+            raise ValueError(f"{place}: {name} must be a string, not {row[name]!r}")
 
 
 def is_held_out(rows: Sequence[Mapping[str, Any]]) -> list[bool]:
@@ -222,8 +257,58 @@ def is_held_out(rows: Sequence[Mapping[str, Any]]) -> list[bool]:
 
 
 def _example(row: Mapping[str, Any], weight: float = 1.0) -> Example:
-    labels = {task: row[task] for task in TASKS}
-    return Example(row["text"], labels, row["context"], weight)
+    return Example(
+        row["text"],
+        {task: row[task] for task in TASKS},
+        row["context"],
+        weight,
+        condition=row.get("condition") or "",
+        outcome=row.get("outcome") or "",
+        group=row.get("group") or "",
+    )
+
+
+def example_sha256(text: str, context: str) -> str:
+    """Returns the hash by which a teacher's file knows a quote with its context."""
+    return text_sha256(f"{text}\n\n{context}")
+
+
+def read_teacher(path: Path) -> dict[str, dict[str, list[float]]]:
+    """Reads the probabilities that ``training/teach.py`` wrote.
+
+    Returns:
+        Hash of an example (``example_sha256``) to task to probabilities in label order.
+
+    Raises:
+        ValueError: The file is missing or a line is no such record; the message names the line.
+    """
+    found: dict[str, dict[str, list[float]]] = {}
+    for number, record in read_records(path, "file of a teacher"):
+        try:
+            probabilities = {task: [float(p) for p in record[task]] for task in TASKS}
+            found[record["sha256"]] = probabilities
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}, line {number}: no teacher's record: {error!r}") from error
+        for task, names in TASKS.items():
+            values = probabilities[task]
+            # Asked this way round, NaN is refused too.
+            is_distribution = all(p >= 0 for p in values) and abs(sum(values) - 1) <= 1e-3
+            if len(values) != len(names) or not is_distribution:
+                raise ValueError(
+                    f"{path}, line {number}: {task} needs {len(names)} probabilities that sum to 1"
+                )
+    return found
+
+
+def with_teacher(
+    examples: Sequence[Example], teacher: Mapping[str, Mapping[str, Sequence[float]]]
+) -> tuple[list[Example], int]:
+    """Returns the examples with a teacher's probabilities where it has them, and how many."""
+    taught = []
+    for example in examples:
+        found = teacher.get(example_sha256(example.text, example.context))
+        taught.append(example if found is None else replace(example, teacher=found))
+    return taught, sum(example.teacher is not None for example in taught)
 
 
 def describe(examples: Sequence[Example]) -> str:

@@ -2,6 +2,8 @@
 
     python training/train_stance.py
     python training/train_stance.py --extra more_quotes.jsonl --output runs/mine
+    python training/train_stance.py --news data/real/news_labels.jsonl --articles news.jsonl.gz
+    python training/train_stance.py --init runs/pretrained --teacher runs/teacher.jsonl
     python training/train_stance.py --set learning_rate=5e-5 --set epochs=4 --resume
 
 ``stance train`` runs the same. Read ``main`` from top to bottom.
@@ -11,10 +13,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from stance.training.data import Corpus
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 DEFAULT_CONFIG: Final = Path(__file__).resolve().parent / "configs" / "default.toml"
@@ -36,7 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"stance train: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nstopped; --resume goes on from the last checkpoint", file=sys.stderr)
+        print(
+            "\nstopped; --resume goes on from the last checkpoint, if there was one",
+            file=sys.stderr,
+        )
         return 130
     return 0
 
@@ -49,12 +58,25 @@ def _train(arguments: argparse.Namespace) -> None:
     data_settings = _data_settings(content.pop("data", {}), arguments.config)
     config = TrainingConfig().updated({**content, **_overrides(arguments)})
     output: Path = arguments.output
+    # Read now: a mistake in it must not be found when the training is over.
+    results = _read_results(arguments.results) if arguments.results else None
 
     # 2. Data: authored quotes, and further files where they are given.
-    from stance.training.data import TASKS, describe, load_corpus
+    from stance.training.data import TASKS, describe, read_teacher, with_teacher
 
-    corpus = load_corpus(arguments.data, arguments.extra, labels=arguments.labels, **data_settings)
-    for note in corpus.notes:
+    corpus = read_corpus(arguments, data_settings)
+    train, notes = corpus.train, list(corpus.notes)
+    if arguments.teacher:
+        train, taught = with_teacher(train, read_teacher(arguments.teacher))
+        if not taught:
+            raise ValueError(
+                f"{arguments.teacher} knows none of the {len(train):,} training quotes"
+            )
+        notes.append(
+            f"{arguments.teacher}: a teacher's probabilities for {taught:,} of {len(train):,} "
+            "training quotes"
+        )
+    for note in notes:
         print(note)
     print(f"train: {len(corpus.train):,} quotes; {describe(corpus.train)}")
     for name, examples in corpus.validation.items():
@@ -69,7 +91,7 @@ def _train(arguments: argparse.Namespace) -> None:
         torch.set_num_threads(arguments.threads)
     output.mkdir(parents=True, exist_ok=True)
     model = finetune(
-        corpus.train,
+        train,
         corpus.validation,
         TASKS,
         config,
@@ -86,9 +108,9 @@ def _train(arguments: argparse.Namespace) -> None:
         "data": [file.to_dict(REPOSITORY) for file in corpus.files],
         "data_settings": data_settings,
         "real_quotes": corpus.has_real_quotes,
+        "notes": [_without_folders(note) for note in notes],
         **model.training,
     }
-    results = _read_results(arguments.results) if arguments.results else None
     save_model(model, output, results=results)
 
     # 5. Report: the validation figures of the weights as saved.
@@ -100,22 +122,50 @@ def _train(arguments: argparse.Namespace) -> None:
                 f"{name}, {task}: accuracy {figures['accuracy']:.3f}, "
                 f"macro-F1 {figures['macro_f1']:.3f}"
             )
+    for name, kinds in facts.get("spans", {}).items():
+        shown = ", ".join(f"{kind} {figures['f1']:.3f}" for kind, figures in kinds.items())
+        print(f"{name}, token-F1 of spans: {shown}")
     size = (output / "model.safetensors").stat().st_size / 1e6
     print(f"saved to {output} ({size:.1f} MB); to measure it: stance evaluate --model {output}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="stance train",
-        description="Trains the stance and sentiment model.",
-        epilog="Any setting of the configuration can be changed: --set label_smoothing=0.1",
+def read_corpus(arguments: argparse.Namespace, data_settings: dict[str, Any]) -> Corpus:
+    """Reads the data that a command line names.
+
+    Args:
+        arguments: Has what ``add_data_arguments`` added.
+        data_settings: The [data] table of the configuration; is given the weights of the command
+            line, so that it says what was done.
+
+    Raises:
+        ValueError: A file is missing or bad, or --news and --articles do not come together.
+    """
+    from stance.training.data import load_corpus
+
+    if (arguments.news is None) != (arguments.articles is None):
+        raise ValueError("--news and --articles go together: labels and the articles they point to")
+    if arguments.source_weights:
+        data_settings["source_weights"] = {
+            **data_settings.get("source_weights", {}),
+            **_source_weights(arguments.source_weights),
+        }
+    return load_corpus(
+        arguments.data,
+        arguments.extra,
+        labels=arguments.labels,
+        news=(arguments.news, arguments.articles) if arguments.news else None,
+        **data_settings,
     )
-    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="TOML file of settings")
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that name training data."""
     parser.add_argument(
         "--data",
         type=Path,
         default=REPOSITORY / "data" / "authored",
-        help="folder with train.jsonl and validation.jsonl (default: data/authored)",
+        help="folder with train.jsonl, any train*.jsonl, and validation.jsonl "
+        "(default: data/authored)",
     )
     parser.add_argument(
         "--extra",
@@ -131,6 +181,46 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="labels by reference for the --extra files, such as data/real/labels.jsonl",
+    )
+    parser.add_argument(
+        "--news",
+        type=Path,
+        metavar="FILE",
+        help="labels of news quotes by offsets, such as data/real/news_labels.jsonl",
+    )
+    parser.add_argument(
+        "--articles",
+        type=Path,
+        metavar="FILE",
+        help="the articles that --news points into: JSONL with id and text, may be .gz",
+    )
+    parser.add_argument(
+        "--source-weight",
+        action="append",
+        default=[],
+        metavar="NAME=WEIGHT",
+        dest="source_weights",
+        help="weight of the rows of one file, by its name without ending; repeatable",
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stance train",
+        description="Trains the stance and sentiment model.",
+        epilog="Any setting of the configuration can be changed: --set label_smoothing=0.1",
+    )
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="TOML file of settings")
+    add_data_arguments(parser)
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="FILE",
+        help="probabilities to learn from beside the labels, written by training/teach.py",
+    )
+    parser.add_argument(
+        "--init",
+        help="start the encoder's layers from this safetensors file or folder, the base staying",
     )
     parser.add_argument(
         "--output",
@@ -163,31 +253,48 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
-    names = ("base", "seed", "epochs", "learning_rate", "batch_size")
+    from stance.model.settings import parse_changes
+
+    names = ("base", "init", "seed", "epochs", "learning_rate", "batch_size")
     changes = {name: getattr(arguments, name) for name in names}
     changes = {name: value for name, value in changes.items() if value is not None}
-    for change in arguments.changes:
+    return {**changes, **parse_changes(arguments.changes)}
+
+
+def _source_weights(given: Sequence[str]) -> dict[str, float]:
+    weights = {}
+    for change in given:
         name, equals, value = change.partition("=")
-        if not equals:
-            raise ValueError(f"--set needs NAME=VALUE, not {change!r}")
         try:
-            # Numbers, true and false read as in JSON; anything else is a string.
-            changes[name.strip()] = json.loads(value)
-        except json.JSONDecodeError:
-            changes[name.strip()] = value
-    return changes
+            weights[name.strip()] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals or not 0 <= weights[name.strip()] < float("inf"):
+            raise ValueError(f"--source-weight needs NAME=WEIGHT, 0 or more, not {change!r}")
+    return weights
+
+
+def _without_folders(note: str) -> str:
+    """Returns a note that names files without the folders of this machine."""
+    return re.sub(r"(?<!\S)\S*/(?=\S)", "", note)
 
 
 def _data_settings(section: Any, path: Path) -> dict[str, Any]:
     """Checks the [data] table of the configuration."""
-    known = {"how_weights", "extra_weight"}
+    from stance.model.settings import is_finite_weight
+
+    known = {"how_weights", "extra_weight", "source_weights"}
     if not isinstance(section, dict) or not set(section) <= known:
         raise ValueError(f"{path}: [data] may hold {sorted(known)}, not {section!r}")
-    weights = [section.get("extra_weight", 1.0), *section.get("how_weights", {}).values()]
+    weights = [section.get("extra_weight", 1.0)]
+    for table in ("how_weights", "source_weights"):
+        if not isinstance(section.get(table, {}), dict):
+            raise ValueError(f"{path}: {table} in [data] must be a table, not {section[table]!r}")
+        weights += section.get(table, {}).values()
     for weight in weights:
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
+        if not is_finite_weight(weight):
             raise ValueError(f"{path}: a weight in [data] must be 0 or more, not {weight!r}")
-    return section
+    return dict(section)
 
 
 def _read_results(path: Path) -> dict[str, Any]:
@@ -195,8 +302,9 @@ def _read_results(path: Path) -> dict[str, Any]:
         results = json.loads(path.read_text("utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
-    if not isinstance(results, dict):
-        raise ValueError(f"{path}: a JSON object is needed")
+    suites = results.get("suites") if isinstance(results, dict) else None
+    if not isinstance(suites, list) or not all(isinstance(suite, dict) for suite in suites):
+        raise ValueError(f"{path} is not the results.json of an evaluation: it has no suites")
     return results
 
 

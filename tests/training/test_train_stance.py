@@ -177,3 +177,112 @@ def test_shipped_configurations_are_valid(name):
     content = read_toml(CONFIGS / name)
     content.pop("data", None)
     assert TrainingConfig().updated(content).epochs >= 1
+
+
+def news(tmp_path, count=40, **fields):
+    """Articles of one quote each, and their labels by offsets."""
+    from stance.references import text_sha256
+
+    articles, labels = [], []
+    for number in range(count):
+        text = f"we sign in week {number}"
+        articles.append({"id": f"a{number}", "text": f"Talks. He said {text} . Rain."})
+        labels.append(
+            {
+                "article": f"a{number}",
+                "spans": [[15, 15 + len(text)]],
+                "context": [7, 17 + len(text)],
+                "sha256": text_sha256(text),
+                "stance": "conciliatory",
+                "sentiment": "neutral",
+                **{name: values[number % len(values)] for name, values in fields.items()},
+            }
+        )
+    return write(tmp_path / "news_labels.jsonl", labels), write(tmp_path / "news.jsonl", articles)
+
+
+def test_news_quotes_and_further_authored_files_are_trained_on(arguments, folder, tmp_path, capsys):
+    write(
+        folder / "train_contrast.jsonl",
+        [row("We sign.", group="g1"), row("We never sign.", "dismissive", group="g1")],
+    )
+    labels, articles = news(tmp_path)
+    command = [*arguments, "--news", str(labels), "--articles", str(articles)]
+    command += ["--source-weight", "news_labels=0.5", "--set", "group_batches=true"]
+    assert train_stance.main(command) == 0
+    assert "40 of 40 labelled quotes cut out" in capsys.readouterr().out
+    facts = json.loads((tmp_path / "out" / "config.json").read_text("utf-8"))["training"]
+    assert [entry["file"] for entry in facts["data"]] == [
+        "train.jsonl",
+        "train_contrast.jsonl",
+        "validation.jsonl",
+        "news_labels.jsonl",
+    ]
+    assert facts["data_settings"]["source_weights"] == {"news_labels": 0.5}
+    assert facts["real_quotes"] is True
+    assert facts["notes"][0].startswith("news_labels.jsonl: 40 of 40 labelled quotes cut out of ")
+    assert str(tmp_path) not in json.dumps(facts)
+    corpus = load_corpus(folder, news=(labels, articles), source_weights={"news_labels": 0.5})
+    learned = [example for example in corpus.train if example.text.startswith("we sign in")]
+    assert len(learned) + len(corpus.validation["news_labels"]) == 40
+    assert {example.weight for example in learned} == {0.5}
+    assert learned[0].context == "He said […] ."
+    assert [example.group for example in corpus.train[24:26]] == ["g1", "g1"]
+
+
+def test_news_quotes_of_other_splits_are_never_trained_on(folder, tmp_path):
+    paths = news(tmp_path, split=["train", "validation", "test", "dev"])
+    corpus = load_corpus(folder, news=paths)
+    learned = {example.text for example in corpus.train if example.text.startswith("we sign in")}
+    assert learned == {f"we sign in week {number}" for number in range(0, 40, 4)}
+    held_out = {example.text for example in corpus.validation["news_labels"]}
+    assert held_out == {f"we sign in week {number}" for number in range(1, 40, 4)}
+
+
+def test_condition_and_outcome_reach_the_token_head(arguments, folder, tmp_path, capsys):
+    spans = {"condition": "If the troops leave", "outcome": "we will sign"}
+    rows = [row("If the troops leave, we will sign.", "conditional", **spans), row()]
+    for name in ("train.jsonl", "validation.jsonl"):
+        write(folder / name, rows * 4)
+    assert train_stance.main([*arguments, "--epochs", "1"]) == 0
+    assert "authored, token-F1 of spans: condition" in capsys.readouterr().out
+    config = json.loads((tmp_path / "out" / "config.json").read_text("utf-8"))
+    assert config["token_heads"] == {"span": ["none", "condition", "outcome"]}
+    assert config["training"]["spans"]["authored"]["both"]["rows"] == 8
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--news", "labels.jsonl"], "--news and --articles go together"),
+        (["--articles", "a.jsonl"], "--news and --articles go together"),
+        (["--source-weight", "nothing=1"], "source_weights names ['nothing']"),
+        (["--source-weight", "train"], "--source-weight needs NAME=WEIGHT"),
+        (["--source-weight", "train=-1"], "--source-weight needs NAME=WEIGHT"),
+        (["--source-weight", "train=x"], "--source-weight needs NAME=WEIGHT"),
+        (["--init", "/no/such/start"], "init: /no/such/start is missing"),
+        (["--teacher", "/no/such/teacher"], "no such file of a teacher"),
+        (["--results", "/no/such/results.json"], "/no/such/results.json"),
+        (["--set", 'task_weights={"mood": 1}'], "task_weights names ['mood']"),
+    ],
+)
+def test_a_mistake_in_naming_sources_ends_with_a_message(arguments, capsys, extra, message):
+    assert train_stance.main([*arguments, *extra]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"suites": ["x"]}', "{broken"])
+def test_wrong_results_are_told_before_anything_is_trained(arguments, tmp_path, capsys, content):
+    results = tmp_path / "results.json"
+    results.write_text(content, "utf-8")
+    assert train_stance.main([*arguments, "--results", str(results)]) == 2
+    assert "results.json" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("weight", ["nan", "inf", "-1", "true", '"much"'])
+def test_a_weight_that_is_no_finite_number_is_named(arguments, tmp_path, capsys, weight):
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f"[data]\nhow_weights = {{ unsure = {weight} }}\n", "utf-8")
+    assert train_stance.main([*arguments, "--config", str(settings)]) == 2
+    assert "a weight in [data] must be 0 or more" in capsys.readouterr().err

@@ -1,0 +1,90 @@
+"""Writes what trained models think of the training quotes, for another model to learn from.
+
+    python training/teach.py runs/seed0 runs/seed1 runs/seed2 --output runs/teacher.jsonl
+    python training/train_stance.py --teacher runs/teacher.jsonl
+
+The mean of several seeds' probabilities is better than any one of them; a student of the same size
+that learns it (``teacher_weight``, ``teacher_temperature``) keeps part of the gain. Give the same
+``--data``, ``--extra``, ``--labels``, ``--news`` and ``--articles`` as to the training.
+
+Source: Hinton et al. 2015, https://arxiv.org/abs/1503.02531.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from stance.training.train_stance import add_data_arguments, read_corpus
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the teachers and returns the exit code: 0, or 2 where something is wrong."""
+    arguments = _parser().parse_args(argv)
+    try:
+        _teach(arguments)
+    except (ValueError, RuntimeError, OSError) as error:
+        print(f"teach: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; nothing was written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _teach(arguments: argparse.Namespace) -> None:
+    import numpy as np
+
+    from stance import StanceClassifier
+    from stance.training.data import TASKS, example_sha256
+
+    # 1. The quotes that the student will learn from, and none of those that it is validated on.
+    corpus = read_corpus(arguments, {})
+    for note in corpus.notes:
+        print(note)
+    quotes = list({(example.text, example.context): None for example in corpus.train})
+    texts = [text for text, _ in quotes]
+    contexts = [context or None for _, context in quotes]
+
+    # 2. The mean of the models' calibrated probabilities.
+    means = {task: np.zeros((len(texts), len(labels))) for task, labels in TASKS.items()}
+    for path in arguments.models:
+        teacher = StanceClassifier.from_pretrained(path)
+        for task, labels in TASKS.items():
+            if teacher.tasks_.get(task) != labels:
+                raise ValueError(f"{path} does not label {task} as {list(labels)}")
+            found = teacher.predict_proba(texts, context=contexts, task=task)
+            means[task] += found / len(arguments.models)
+
+    # 3. One line a quote, known by its hash: no text is written.
+    lines = []
+    for row, (text, context) in enumerate(quotes):
+        record: dict[str, object] = {"sha256": example_sha256(text, context)}
+        for task, values in means.items():
+            record[task] = [round(float(value), 6) for value in values[row]]
+        lines.append(json.dumps(record) + "\n")
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text("".join(lines), "utf-8")
+    print(f"{len(lines):,} quotes taught by {len(arguments.models)} models: {arguments.output}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="teach", description="Writes models' probabilities of the training quotes."
+    )
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="model directories")
+    add_data_arguments(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("runs/teacher.jsonl"),
+        help="file to write (default: runs/teacher.jsonl)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
