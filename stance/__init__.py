@@ -1,7 +1,8 @@
 """Splits the quotes out of diplomatic news and labels the stance and sentiment in each.
 
 ``split`` finds the quotes of an article with their speakers; ``classify`` labels a quote;
-``analyze`` does both. Heavy libraries load on first use, so that importing the package is quick.
+``analyze`` does both; ``explain`` tells which words made a label. Heavy libraries load on first
+use, so that importing the package is quick.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stance.classifier import StanceClassifier, analyze, classify
+    from stance.classifier import StanceClassifier, analyze, classify, explain
+    from stance.explanation import Explanation
     from stance.labels import SENTIMENTS, STANCES
     from stance.quotes import split
     from stance.types import Analysis, Cue, Prediction, Quote, Speaker
@@ -20,6 +22,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Analysis": "stance.types",
     "Cue": "stance.types",
+    "Explanation": "stance.explanation",
     "Prediction": "stance.types",
     "Quote": "stance.types",
     "SENTIMENTS": "stance.labels",
@@ -28,6 +31,7 @@ _HOMES = {
     "StanceClassifier": "stance.classifier",
     "analyze": "stance.classifier",
     "classify": "stance.classifier",
+    "explain": "stance.classifier",
     "split": "stance.quotes",
 }
 
@@ -36,12 +40,14 @@ __all__ = [
     "STANCES",
     "Analysis",
     "Cue",
+    "Explanation",
     "Prediction",
     "Quote",
     "Speaker",
     "StanceClassifier",
     "analyze",
     "classify",
+    "explain",
     "split",
 ]
 

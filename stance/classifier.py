@@ -7,20 +7,26 @@ comes first. A classifier trained on your own labels has the same methods.
 from __future__ import annotations
 
 import inspect
+import math
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
 
 from stance.model.examples import (
     KNOWN_LABELS,
+    Label,
     Labels,
     as_list,
     contexts_of,
     hold_out,
     is_blank_quote,
+    label_values,
     labelled_examples,
+    paired,
     quote_text,
+    texts_of,
 )
 from stance.types import Analysis, Prediction, Quote
 
@@ -28,7 +34,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from stance.explanation import Explanation
+    from stance.model.spans import Spans
     from stance.model.storage import StoredModel
+    from stance.quotes.tagger import QuoteTagger
+
+# Quotes that ``classify_stream`` reads ahead, to compute those of similar length together.
+_STREAM_CHUNK: Final = 1024
 
 
 class StanceClassifier:
@@ -45,7 +57,7 @@ class StanceClassifier:
         max_length: Most tokens read at once; longer texts are read in windows.
         validation_fraction: Share of the data held out to choose the epoch and to calibrate,
             0..1; none is held out where that would be fewer than 20 rows.
-        settings: Other fields of ``stance.model.settings.TrainingConfig``.
+        settings: Fields of ``stance.model.settings.TrainingConfig`` that are no argument here.
         seed: Seed of every random choice.
         progress: Whether ``fit`` shows a progress bar on standard error.
 
@@ -82,7 +94,7 @@ class StanceClassifier:
 
     @classmethod
     def from_pretrained(
-        cls, path: str | Path | None = None, *, base: str | None = None
+        cls, path: str | Path | None = None, *, base: str | None = None, engine: str = "auto"
     ) -> StanceClassifier:
         """Loads a saved classifier.
 
@@ -90,16 +102,20 @@ class StanceClassifier:
             path: A directory written by ``save_pretrained`` or by training, or a hub id; None for
                 the released weights.
             base: Where its base encoder is now, when not where it was at training.
+            engine: What computes: "openvino", "torch", "numpy", or "auto" for the first of these
+                that works here. "numpy" is slower but fp32 and ready at once; the others use bf16
+                where the processor does, which moves a probability by up to about 0.01.
 
         Raises:
             FileNotFoundError: There is no model there.
-            ValueError: The files are damaged or of another format.
+            ImportError: The engine asked for by name is not installed.
+            ValueError: The files are damaged or of another format, or there is no such engine.
             RuntimeError: The base encoder is missing or has another hash.
         """
         from stance.model.storage import find_model, load_model
 
         folder = released_weights() if path is None else find_model(path)
-        model = load_model(folder, base=base)
+        model = load_model(folder, base=base, engine=engine)
         trained_with = model.training.get("config", {})
         known = set(cls().get_params()) - {"base", "settings", "progress"}
         classifier = cls(
@@ -138,7 +154,9 @@ class StanceClassifier:
         Args:
             X: Quotes, (rows,).
             y: A label for each, for one task called "stance"; or task to labels for several, None
-                where a row has none. Any strings may be labels.
+                where a row has none. Any strings may be labels, or whole numbers, or bools; lists,
+                NumPy arrays and pandas columns will do. ``classes_`` is sorted, but the labels of
+                this library keep their own order where tasks are named.
             context: The sentence of each quote, or None.
             sample_weight: Weight of each row in the loss, 0 or more, or None.
 
@@ -146,24 +164,26 @@ class StanceClassifier:
             The classifier itself.
 
         Raises:
-            TypeError: A quote or a label is not a string.
+            TypeError: A quote is not a string, or a label of another kind than said above.
             ValueError: Lengths differ, nothing to learn from, or a bad hyperparameter.
         """
         from stance.model.finetune import finetune
         from stance.model.settings import TrainingConfig
 
-        config = TrainingConfig().updated(
-            {
-                **(self.settings or {}),
-                "base": self.base or "",
-                "epochs": self.epochs,
-                "batch_size": self.batch_size,
-                "learning_rate": self.learning_rate,
-                "max_length": self.max_length,
-                "seed": self.seed,
-            }
-        )
-        examples, tasks = labelled_examples(X, y, context, sample_weight)
+        own = {
+            "base": self.base or "",
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "learning_rate": self.learning_rate,
+            "max_length": self.max_length,
+            "seed": self.seed,
+        }
+        if not isinstance(self.settings, Mapping | None):
+            raise TypeError(f"settings must be a dict, not {type(self.settings).__name__}")
+        if twice := sorted(own.keys() & (self.settings or {}).keys()):
+            raise ValueError(f"settings names {twice}: give these to StanceClassifier itself")
+        config = TrainingConfig().updated({**(self.settings or {}), **own})
+        examples, tasks, kinds = labelled_examples(X, y, context, sample_weight)
         train, validation = hold_out(examples, self.validation_fraction, self.seed)
         self._model = finetune(
             train,
@@ -172,6 +192,64 @@ class StanceClassifier:
             config,
             progress=self.progress,
         )
+        if kinds:
+            self._model.training["label_types"] = kinds
+        return self
+
+    def calibrate(
+        self,
+        X: Iterable[str | Quote],
+        y: Labels,
+        *,
+        context: Iterable[str | None] | None = None,
+    ) -> StanceClassifier:
+        """Fits temperatures and label sets anew on labelled quotes; the weights stay.
+
+        ``fit`` and training calibrate on their validation sets. Quotes from another source (your
+        newspaper, your translators) make the model more or less sure of itself than it should be;
+        a hundred or more of them, labelled, and none of them trained on, set that right.
+
+        Args:
+            X: Quotes, (rows,).
+            y: Labels as for ``fit``, of labels that the model has. Tasks that are missing, or have
+                fewer than 30 labels, stay as they are.
+            context: The sentence of each quote, or None.
+
+        Returns:
+            The classifier itself; ``save_pretrained`` keeps the calibration.
+
+        Raises:
+            TypeError: A quote or a label is of the wrong kind.
+            ValueError: Lengths differ, or a task or a label is not the model's.
+            RuntimeError: The classifier is not fitted.
+        """
+        import numpy as np
+
+        from stance.model.calibration import LEAST_EXAMPLES, calibrate
+
+        model = self._fitted()
+        examples, tasks, _ = labelled_examples(X, y, context, None)
+        for task, names in tasks.items():
+            if unknown := sorted(set(names) - set(model.tasks[self._task(task)])):
+                raise ValueError(f"{task!r} of this model has no labels {unknown}")
+        texts = [example.text for example in examples]
+        windows = model.inputs.encode(texts, [example.context for example in examples])
+        # A long quote is calibrated by its first window, as in training.
+        first = {window.row: window for window in reversed(windows)}
+        logits, _ = model.reader.read([first[row] for row in range(len(examples))])
+        targets = {
+            task: np.array(
+                [
+                    model.tasks[task].index(example.labels[task]) if task in example.labels else -1
+                    for example in examples
+                ]
+            )
+            for task in tasks
+        }
+        enough = [task for task in tasks if (targets[task] >= 0).sum() >= LEAST_EXAMPLES]
+        found = calibrate(enough, {"given to calibrate": (logits, targets)})
+        model.temperatures = {**model.temperatures, **found.temperatures}
+        model.label_sets = {**model.label_sets, **found.label_sets}
         return self
 
     @property
@@ -180,11 +258,9 @@ class StanceClassifier:
         return dict(self._fitted().tasks)
 
     @property
-    def classes_(self) -> NDArray[np.str_]:
+    def classes_(self) -> NDArray[Any]:
         """The labels of the first task, (classes,), in the order of ``predict_proba``'s columns."""
-        import numpy as np
-
-        return np.array(next(iter(self._fitted().tasks.values())))
+        return self._labels(self._task(None))
 
     def predict(
         self,
@@ -192,19 +268,16 @@ class StanceClassifier:
         *,
         context: Iterable[str | None] | None = None,
         task: str | None = None,
-    ) -> NDArray[np.str_]:
-        """Returns the most probable label of each quote, (rows,).
+    ) -> NDArray[Any]:
+        """Returns the most probable label of each quote, (rows,), as ``fit`` was given it.
 
         Args:
             X: Quotes, (rows,).
             context: The sentence of each quote, or None.
             task: Which task; None for the first.
         """
-        import numpy as np
-
         probabilities = self.predict_proba(X, context=context, task=task)
-        labels = np.array(self._fitted().tasks[self._task(task)])
-        chosen: NDArray[np.str_] = labels[probabilities.argmax(axis=1)]
+        chosen: NDArray[Any] = self._labels(self._task(task))[probabilities.argmax(axis=1)]
         return chosen
 
     def predict_proba(
@@ -227,16 +300,75 @@ class StanceClassifier:
         """
         chosen = self._task(task)
         quotes = as_list(X)
-        probabilities, _ = self._probabilities(quotes, contexts_of(quotes, context), 32, False)
+        probabilities, *_ = self._probabilities(quotes, contexts_of(quotes, context), 32, False)
         return probabilities[chosen]
 
+    def predict_set(
+        self,
+        X: Iterable[str | Quote],
+        coverage: float = 0.9,
+        *,
+        context: Iterable[str | None] | None = None,
+        task: str | None = None,
+    ) -> list[tuple[Label, ...]]:
+        """Returns for each quote the labels that together hold the right one this often.
+
+        Args:
+            X: Quotes, (rows,).
+            coverage: The share of quotes whose set is to hold the right label; see
+                ``Prediction.label_set``.
+            context: The sentence of each quote, or None.
+            task: Which task; None for the first.
+
+        Returns:
+            For each quote one label or more, the most probable first.
+
+        Raises:
+            TypeError: An item is neither a string nor a Quote, or ``coverage`` is no number.
+            ValueError: As in ``predict_proba``; or ``coverage`` is not between 0 and 1, or the
+                model has no calibration scores.
+        """
+        from stance.model.conformal import check_coverage
+
+        check_coverage(coverage)
+        chosen = self._task(task)
+        label_sets = self._fitted().label_sets.get(chosen)
+        if label_sets is None:
+            raise ValueError(
+                f"this model has no calibration scores for {chosen}: fit with more data "
+                "(30 rows held out), or call calibrate"
+            )
+        labels: list[Label] = self._labels(chosen).tolist()
+        places = list(map(str, range(len(labels))))
+        return [
+            tuple(
+                labels[int(place)]
+                for place in label_sets.label_set(dict(zip(places, row, strict=True)), coverage)
+            )
+            for row in self.predict_proba(X, context=context, task=task).tolist()
+        ]
+
     def score(
-        self, X: Iterable[str | Quote], y: Sequence[str], sample_weight: Any | None = None
+        self, X: Iterable[str | Quote], y: Sequence[Label], sample_weight: Any | None = None
     ) -> float:
-        """Returns the accuracy of ``predict`` on the first task, a fraction in 0..1."""
+        """Returns the accuracy of ``predict`` on the first task, a fraction in 0..1.
+
+        Raises:
+            ValueError: No quotes, or lengths that differ.
+        """
         import numpy as np
 
-        return float(np.average(self.predict(X) == np.asarray(y), weights=sample_weight))
+        expected = np.asarray(y)
+        found = self.predict(X)
+        if expected.shape != found.shape:
+            raise ValueError(f"{len(found)} quotes but labels of shape {expected.shape}")
+        if not found.size:
+            raise ValueError("no quotes to score")
+        if sample_weight is not None and np.shape(sample_weight) != found.shape:
+            raise ValueError(
+                f"{len(found)} quotes but sample weights of shape {np.shape(sample_weight)}"
+            )
+        return float(np.average(found == expected, weights=sample_weight))
 
     @overload
     def classify(  # type: ignore[overload-overlap]
@@ -244,6 +376,7 @@ class StanceClassifier:
         quotes: str | Quote,
         *,
         context: str | None = None,
+        min_confidence: float = 0.0,
         batch_size: int = 32,
         progress: bool = False,
     ) -> Prediction: ...
@@ -253,6 +386,7 @@ class StanceClassifier:
         quotes: Iterable[str | Quote],
         *,
         context: Iterable[str | None] | None = None,
+        min_confidence: float = 0.0,
         batch_size: int = 32,
         progress: bool = False,
     ) -> list[Prediction]: ...
@@ -261,6 +395,7 @@ class StanceClassifier:
         quotes: str | Quote | Iterable[str | Quote],
         *,
         context: str | Iterable[str | None] | None = None,
+        min_confidence: float = 0.0,
         batch_size: int = 32,
         progress: bool = False,
     ) -> Prediction | list[Prediction]:
@@ -272,19 +407,22 @@ class StanceClassifier:
             context: The sentence the quote stood in; for many quotes an iterable of the same
                 length, None where a quote has none. A ``Quote`` brings its own context, which this
                 overrides.
+            min_confidence: A prediction less confident than this gets the stance None, its
+                probabilities kept; 0..1, and 0 decides always.
             batch_size: Most quotes computed at once; no result depends on it beyond rounding.
             progress: Whether to show a progress bar on standard error.
 
         Returns:
             One ``Prediction`` for one quote; for many, a list of the same length and order, ``[]``
-            for none.
+            for none; a generator is read to its end first (``classify_stream`` does not do so).
 
         Raises:
             TypeError: An item is neither a string nor a ``Quote``; the message names its position.
-            ValueError: A quote has no visible character, lengths differ, or the model has no
-                heads for stance and sentiment. Nothing is skipped: one bad item rejects the call
-                before anything is computed.
+            ValueError: A quote has no visible character, lengths differ, ``min_confidence`` is not
+                between 0 and 1, or the model has no heads for stance and sentiment. Nothing is
+                skipped: one bad item rejects the call before anything is computed.
         """
+        least = _check_confidence(min_confidence)
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise ValueError(f"batch_size must be a whole number of at least 1, not {batch_size!r}")
         if isinstance(quotes, str | Quote):
@@ -295,28 +433,156 @@ class StanceClassifier:
             if is_blank_quote(quotes):
                 raise ValueError(f"the quote has no visible character: {quote_text(quotes)!r}")
             contexts = None if context is None else [context]
-            return self._predictions([quotes], contexts, batch_size, progress)[0]
-        return self._predictions(as_list(quotes), context, batch_size, progress)
+            return self._predictions([quotes], contexts, least, batch_size, progress)[0]
+        return self._predictions(as_list(quotes), context, least, batch_size, progress)
 
-    def analyze(self, article: str, *, progress: bool = False) -> Analysis:
-        """Finds the quotes of an article and labels each.
+    def classify_stream(
+        self,
+        quotes: Iterable[str | Quote],
+        *,
+        context: Iterable[str | None] | None = None,
+        min_confidence: float = 0.0,
+        batch_size: int = 32,
+        progress: bool = False,
+    ) -> Iterator[Prediction]:
+        """Labels quotes as they come, in memory that does not grow with their number.
 
         Args:
-            article: The text; an empty one has no quotes.
-            progress: Whether to show a progress bar on standard error.
+            quotes: Any iterable of strings or ``Quote`` objects, without end if you like.
+            context: The sentence of each, or None where a quote has none; as many as quotes.
+            min_confidence: As in ``classify``.
+            batch_size: Most quotes computed at once.
+            progress: Whether to show on standard error how many are labelled and how fast; of how
+                many, a stream does not tell.
 
-        Returns:
-            The quotes in order, each prediction with its ``quote``.
+        Yields:
+            One ``Prediction`` a quote, in order. Quotes are read a thousand ahead.
 
         Raises:
-            TypeError: ``article`` is not a string.
+            TypeError: An item is neither a string nor a ``Quote``; the message names its position.
+            ValueError: A quote has no visible character, or lengths differ; predictions of earlier
+                thousands have then been given.
         """
-        if not isinstance(article, str):
-            raise TypeError(f"article must be a string, not {type(article).__name__}")
-        from stance.quotes import split
+        items = paired(quotes, context)
+        from stance.progress import count_progress
 
-        predictions = self.classify(split(article), progress=progress)
-        return Analysis(article=article, predictions=tuple(predictions))
+        with count_progress(None, progress) as advance:
+            while chunk := list(islice(items, _STREAM_CHUNK)):
+                texts, contexts = [text for text, _ in chunk], [given for _, given in chunk]
+                found = self.classify(
+                    texts, context=contexts, min_confidence=min_confidence, batch_size=batch_size
+                )
+                advance(len(found))
+                yield from found
+
+    @overload
+    def analyze(  # type: ignore[overload-overlap]
+        self,
+        article: str,
+        *,
+        min_confidence: float = 0.0,
+        progress: bool = False,
+        tagger: QuoteTagger | Literal["auto"] | None = "auto",
+        speech_only: bool = False,
+    ) -> Analysis: ...
+    @overload
+    def analyze(
+        self,
+        article: Iterable[str],
+        *,
+        min_confidence: float = 0.0,
+        progress: bool = False,
+        tagger: QuoteTagger | Literal["auto"] | None = "auto",
+        speech_only: bool = False,
+    ) -> list[Analysis]: ...
+    def analyze(
+        self,
+        article: str | Iterable[str],
+        *,
+        min_confidence: float = 0.0,
+        progress: bool = False,
+        tagger: QuoteTagger | Literal["auto"] | None = "auto",
+        speech_only: bool = False,
+    ) -> Analysis | list[Analysis]:
+        """Finds the quotes of an article, or of many, and labels each.
+
+        Args:
+            article: The text, an empty one has no quotes; or an iterable of texts, whose quotes are
+                then labelled together, which is faster.
+            min_confidence: As in ``classify``.
+            progress: Whether to show a progress bar on standard error.
+            tagger: As in ``split``: who finds the quotes.
+            speech_only: As in ``split``.
+
+        Returns:
+            The quotes in order, each prediction with its ``quote``; for many articles a list of
+            that, in their order.
+
+        Raises:
+            TypeError: An article is not a string.
+            ValueError: ``min_confidence`` is not between 0 and 1.
+        """
+        articles = [article] if isinstance(article, str) else texts_of(article)
+        from stance.quotes import split_all
+
+        found = split_all(articles, tagger=tagger, speech_only=speech_only)
+        joined = [quote for quotes in found for quote in quotes]
+        labelled = iter(self.classify(joined, min_confidence=min_confidence, progress=progress))
+        analyses = [
+            Analysis(article=text, predictions=tuple(islice(labelled, len(quotes))))
+            for text, quotes in zip(articles, found, strict=True)
+        ]
+        return analyses[0] if isinstance(article, str) else analyses
+
+    def explain(
+        self,
+        quote: str | Quote,
+        *,
+        task: str | None = None,
+        label: Label | None = None,
+        context: str | None = None,
+    ) -> Explanation:
+        """Returns how much each word of a quote speaks for a label.
+
+        Args:
+            quote: The quote.
+            task: Which task; None for the first.
+            label: Which label; None for the most probable.
+            context: The sentence the quote stood in; it is read, but its words are not weighed.
+
+        Raises:
+            TypeError: The quote is neither a string nor a ``Quote``, or its context no string.
+            ValueError: The quote has no visible character, or there is no such task or label.
+            RuntimeError: The classifier is not fitted.
+        """
+        from stance.explanation import Explanation, word_weights
+
+        if not isinstance(quote, str | Quote):
+            raise TypeError(f"quote must be a string or a Quote, not {type(quote).__name__}")
+        if is_blank_quote(quote):
+            raise ValueError(f"the quote has no visible character: {quote_text(quote)!r}")
+        chosen = self._task(task)
+        names = self._fitted().tasks[chosen]
+        if label is not None and str(label) not in names:
+            raise ValueError(f"unknown label {label!r}; {chosen!r} of this model has {list(names)}")
+        # The context of the whole quote: with a word left out, it would no longer be found in it.
+        surroundings = contexts_of([quote], [context])
+
+        def probabilities(texts: list[str]) -> NDArray[np.float64]:
+            given: list[str | Quote] = list(texts)
+            found, *_ = self._probabilities(given, surroundings * len(texts), 64, False)
+            return found[chosen]
+
+        text = quote_text(quote)
+        whole = probabilities([text])[0]
+        place = int(whole.argmax()) if label is None else names.index(str(label))
+        return Explanation(
+            text=text,
+            task=chosen,
+            label=names[place],
+            probability=float(whole[place]),
+            words=word_weights(text, lambda texts: probabilities(texts)[:, place]),
+        )
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Returns the constructor's arguments by name; ``deep`` changes nothing."""
@@ -361,10 +627,18 @@ class StanceClassifier:
     def _fitted(self) -> StoredModel:
         model = getattr(self, "_model", None)
         if model is None:
-            raise RuntimeError(
+            raise _not_fitted_error()(
                 "this StanceClassifier is not fitted: call fit, or load one with from_pretrained"
             )
         return cast("StoredModel", model)
+
+    def _labels(self, task: str) -> NDArray[Any]:
+        """Returns the labels of a task as they were given to ``fit``, (classes,)."""
+        import numpy as np
+
+        model = self._fitted()
+        kinds = model.training.get("label_types", {})
+        return np.array(label_values(model.tasks[task], kinds.get(task)))
 
     def _task(self, task: str | None) -> str:
         tasks = self._fitted().tasks
@@ -374,9 +648,16 @@ class StanceClassifier:
         return chosen
 
     def _probabilities(
-        self, quotes: list[str | Quote], contexts: list[str], batch_size: int, progress: bool
-    ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
-        from stance.model.runtime import predict_probabilities
+        self,
+        quotes: list[str | Quote],
+        contexts: list[str],
+        batch_size: int,
+        progress: bool,
+        *,
+        with_spans: bool = False,
+    ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64], dict[int, Spans]]:
+        from stance.model.runtime import predict_with_spans
+        from stance.model.spans import CONDITIONAL
 
         for position, quote in enumerate(quotes):
             if is_blank_quote(quote):
@@ -384,12 +665,15 @@ class StanceClassifier:
                     f"quotes[{position}] has no visible character: {quote_text(quote)!r}"
                 )
         model = self._fitted()
-        return predict_probabilities(
-            model.network,
+        stances = model.tasks.get("stance", ())
+        conditional = stances.index(CONDITIONAL) if CONDITIONAL in stances else None
+        return predict_with_spans(
+            model.reader,
             model.inputs,
             [quote_text(quote) for quote in quotes],
             contexts,
             model.temperatures,
+            spans_where=("stance", conditional) if with_spans and conditional is not None else None,
             batch_size=batch_size,
             progress=progress,
         )
@@ -398,17 +682,21 @@ class StanceClassifier:
         self,
         quotes: list[str | Quote],
         context: str | Iterable[str | None] | None,
+        min_confidence: float,
         batch_size: int,
         progress: bool,
     ) -> list[Prediction]:
-        tasks = self._fitted().tasks
+        model = self._fitted()
+        tasks = model.tasks
         if lacking := [task for task in KNOWN_LABELS if task not in tasks]:
             raise ValueError(
                 f"classify needs heads for stance and sentiment; this model lacks {lacking}: "
                 "use predict or predict_proba"
             )
         contexts = contexts_of(quotes, context)
-        probabilities, windows = self._probabilities(quotes, contexts, batch_size, progress)
+        probabilities, windows, spans = self._probabilities(
+            quotes, contexts, batch_size, progress, with_spans=True
+        )
         predictions = []
         for row, quote in enumerate(quotes):
             by_task = {
@@ -418,19 +706,46 @@ class StanceClassifier:
             best: dict[str, Any] = {
                 task: max(values, key=values.__getitem__) for task, values in by_task.items()
             }
+            confidence = by_task["stance"][best["stance"]]
+            is_decided = confidence >= min_confidence
+            condition, outcome = (
+                spans[row].words(quote_text(quote)) if row in spans and is_decided else (None, None)
+            )
             predictions.append(
                 Prediction(
                     text=quote_text(quote),
-                    stance=best["stance"],
+                    stance=best["stance"] if is_decided else None,
                     sentiment=best["sentiment"],
                     stance_probabilities=by_task["stance"],
                     sentiment_probabilities=by_task["sentiment"],
-                    confidence=by_task["stance"][best["stance"]],
+                    confidence=confidence,
                     quote=quote if isinstance(quote, Quote) else None,
+                    condition=condition,
+                    outcome=outcome,
                     windows=int(windows[row]),
+                    calibration=model.label_sets or None,
                 )
             )
         return predictions
+
+
+def _not_fitted_error() -> type[RuntimeError]:
+    """Returns the error of an untrained classifier, which is scikit-learn's own as well."""
+    # Importing scikit-learn takes a second, which only those pay who see this error.
+    from sklearn.exceptions import NotFittedError
+
+    class NotFitted(NotFittedError, RuntimeError):  # type: ignore[misc]
+        """The classifier has neither been fitted nor loaded."""
+
+    return NotFitted
+
+
+def _check_confidence(min_confidence: Any) -> float:
+    if isinstance(min_confidence, bool) or not isinstance(min_confidence, int | float):
+        raise TypeError(f"min_confidence must be a number, not {type(min_confidence).__name__}")
+    if math.isnan(min_confidence) or not 0 <= min_confidence <= 1:
+        raise ValueError(f"min_confidence must be between 0 and 1, not {min_confidence!r}")
+    return float(min_confidence)
 
 
 _default: StanceClassifier | None = None
@@ -467,6 +782,7 @@ def classify(  # type: ignore[overload-overlap]
     quotes: str | Quote,
     *,
     context: str | None = None,
+    min_confidence: float = 0.0,
     batch_size: int = 32,
     progress: bool = False,
 ) -> Prediction: ...
@@ -475,6 +791,7 @@ def classify(
     quotes: Iterable[str | Quote],
     *,
     context: Iterable[str | None] | None = None,
+    min_confidence: float = 0.0,
     batch_size: int = 32,
     progress: bool = False,
 ) -> list[Prediction]: ...
@@ -482,6 +799,7 @@ def classify(
     quotes: str | Quote | Iterable[str | Quote],
     *,
     context: Any = None,
+    min_confidence: float = 0.0,
     batch_size: int = 32,
     progress: bool = False,
 ) -> Prediction | list[Prediction]:
@@ -495,11 +813,60 @@ def classify(
         ['conciliatory', 'conditional']
     """
     return default_classifier().classify(
-        quotes, context=context, batch_size=batch_size, progress=progress
+        quotes,
+        context=context,
+        min_confidence=min_confidence,
+        batch_size=batch_size,
+        progress=progress,
     )
 
 
-def analyze(article: str, *, progress: bool = False) -> Analysis:
+def explain(
+    quote: str | Quote,
+    task: Literal["stance", "sentiment"] = "stance",
+    label: str | None = None,
+    *,
+    context: str | None = None,
+) -> Explanation:
+    """Tells which words made the label, with the released weights.
+
+    See ``StanceClassifier.explain``.
+
+    Example:
+        >>> import stance
+        >>> why = stance.explain("We categorically reject this proposal.")
+        >>> why.label, why.top(1)[0].text
+        ('dismissive', 'reject')
+    """
+    return default_classifier().explain(quote, task=task, label=label, context=context)
+
+
+@overload
+def analyze(  # type: ignore[overload-overlap]
+    article: str,
+    *,
+    min_confidence: float = 0.0,
+    progress: bool = False,
+    tagger: QuoteTagger | Literal["auto"] | None = "auto",
+    speech_only: bool = False,
+) -> Analysis: ...
+@overload
+def analyze(
+    article: Iterable[str],
+    *,
+    min_confidence: float = 0.0,
+    progress: bool = False,
+    tagger: QuoteTagger | Literal["auto"] | None = "auto",
+    speech_only: bool = False,
+) -> list[Analysis]: ...
+def analyze(
+    article: str | Iterable[str],
+    *,
+    min_confidence: float = 0.0,
+    progress: bool = False,
+    tagger: QuoteTagger | Literal["auto"] | None = "auto",
+    speech_only: bool = False,
+) -> Analysis | list[Analysis]:
     """Finds the quotes of an article and labels each; see ``StanceClassifier.analyze``.
 
     Example:
@@ -508,4 +875,10 @@ def analyze(article: str, *, progress: bool = False) -> Analysis:
         >>> [(p.quote.text, p.stance) for p in analysis]
         [('The freeze is unacceptable', 'dismissive')]
     """
-    return default_classifier().analyze(article, progress=progress)
+    return default_classifier().analyze(
+        article,
+        min_confidence=min_confidence,
+        progress=progress,
+        tagger=tagger,
+        speech_only=speech_only,
+    )

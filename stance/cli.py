@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from stance import __version__
-from stance.commands import FORMATS, OutputError, note_to, run_articles, run_classify
+from stance.commands import (
+    EXPLAIN_FORMATS,
+    FORMATS,
+    OutputError,
+    note_to,
+    run_articles,
+    run_classify,
+    run_explain,
+)
 from stance.io import STANDARD_INPUT, InputError, check_encoding
 
 EXIT_OK, EXIT_OUTPUT, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_PIPE = 0, 1, 2, 130, 141
@@ -27,6 +35,7 @@ examples:
   stance analyze *.txt --output report.html     the same as a page to read or print
   stance split article.txt --format jsonl       only the quotes, one JSON object a line
   stance classify "We are ready to talk."       label one quote
+  stance explain "We are ready to talk."        which words made the label
 
 `stance COMMAND --help` tells more.
 """
@@ -65,9 +74,19 @@ CSV cells that begin like a spreadsheet formula (= + - @) get an apostrophe in f
 formats keep every character as it is.
 """
 
+_EXPLAIN_EPILOG: Final = """\
+examples:
+  stance explain "We reject this proposal."
+  stance explain "We reject this proposal." --label conciliatory
+  stance explain "We reject this proposal." --output why.html
+
+A word weighs what the label's probability loses when the word is left out, on average.
+"""
+
 _DELEGATES: Final = {
     "train": "stance.training.train_stance",
     "evaluate": "stance.evaluation.evaluate",
+    "compare": "stance.evaluation.compare",
 }
 
 
@@ -137,10 +156,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     split = _add_command(commands, "split", "find the quotes of articles", _SPLIT_EPILOG)
     split.set_defaults(run=run_articles, is_predicted=False)
+    _add_splitting(split)
     _add_files(split)
     classify = _add_command(commands, "classify", "label quotes", _CLASSIFY_EPILOG)
     classify.set_defaults(run=run_classify, is_predicted=True)
     _add_model(classify)
+    _add_confidence(classify)
     classify.add_argument(
         "texts", nargs="*", metavar="TEXT", help="a quote (not a file name); - is standard input"
     )
@@ -157,10 +178,14 @@ def _parser() -> argparse.ArgumentParser:
     analyze = _add_command(commands, "analyze", purpose, _ANALYZE_EPILOG)
     analyze.set_defaults(run=run_articles, is_predicted=True)
     _add_model(analyze)
+    _add_confidence(analyze)
+    _add_splitting(analyze)
     _add_files(analyze)
+    _add_explain(commands)
     # Listed here for --help; _run() hands them over before anything is parsed.
     commands.add_parser("train", help="train a model from a data folder", add_help=False)
     commands.add_parser("evaluate", help="measure a model and write a report", add_help=False)
+    commands.add_parser("compare", help="compare two reports of evaluate", add_help=False)
     return parser
 
 
@@ -195,6 +220,33 @@ def _add_command(commands: Any, name: str, purpose: str, epilog: str) -> argpars
     return parser
 
 
+def _add_explain(commands: Any) -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="show which words made a label",
+        description="Shows which words of a quote made its label.",
+        epilog=_EXPLAIN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    explain.set_defaults(run=run_explain)
+    explain.add_argument("text", metavar="TEXT", help="the quote (not a file name)")
+    explain.add_argument("--context", metavar="TEXT", help="the sentence that the quote stood in")
+    explain.add_argument(
+        "--task", metavar="NAME", help="stance or sentiment (default: the model's first)"
+    )
+    explain.add_argument("--label", metavar="NAME", help="which label (default: the most probable)")
+    _add_model(explain)
+    explain.add_argument(
+        "-f",
+        "--format",
+        choices=EXPLAIN_FORMATS,
+        help="how to show the result (default: by the ending of --output, else table)",
+    )
+    explain.add_argument(
+        "-o", "--output", metavar="FILE", help="write there, UTF-8 (default: standard output)"
+    )
+
+
 def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files",
@@ -205,10 +257,43 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_splitting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-tagger",
+        action="store_true",
+        help="find quotes by rules alone: much faster, but fewer of those without quotation marks",
+    )
+    parser.add_argument(
+        "--speech-only",
+        action="store_true",
+        help="leave out what somebody only believes, hopes, wants or plans",
+    )
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="DIR", help="folder of a trained model (default: the released one)"
     )
+
+
+def _add_confidence(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--min-confidence",
+        type=_fraction,
+        default=0.0,
+        metavar="X",
+        help='show quotes as "undecided" whose stance is less probable than X, 0 to 1 (default: 0)',
+    )
+
+
+def _fraction(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, not {text!r}")
+    return value
 
 
 def _encoding(name: str) -> str:
@@ -219,7 +304,7 @@ def _encoding(name: str) -> str:
 
 
 def _delegate(command: str, words: list[str]) -> int:
-    """Hands ``train`` or ``evaluate`` to its own program, which also answers ``--help``."""
+    """Hands ``train``, ``evaluate`` or ``compare`` to its own program, which answers ``--help``."""
     from importlib import import_module
 
     name = _DELEGATES[command]

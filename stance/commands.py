@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from stance.io import (
     QUOTE_COLUMNS,
@@ -24,17 +25,19 @@ from stance.io import (
     QuoteInput,
     has_lone_surrogates,
     read_articles,
-    read_quotes,
     write_csv,
     write_json,
     write_jsonl,
 )
-from stance.types import RECORD_COLUMNS, Prediction, Quote
+from stance.progress import count_progress
+from stance.types import RECORD_COLUMNS, Prediction
 
 if TYPE_CHECKING:
     from stance.classifier import StanceClassifier
+    from stance.explanation import Explanation
 
 FORMATS: Final = ("table", "json", "jsonl", "csv", "html")
+EXPLAIN_FORMATS: Final = ("table", "json", "html")
 _FORMAT_OF_SUFFIX: Final = {
     ".json": "json",
     ".jsonl": "jsonl",
@@ -47,6 +50,13 @@ _FORMAT_OF_SUFFIX: Final = {
 # Below these, the work is over before a progress bar would be read.
 _MANY_FILES: Final = 3
 _MANY_QUOTES: Final = 200
+_FEW_CHARACTERS: Final = 3000
+# Predictions of one file that are in memory at once where the format lets them go.
+_PREDICTIONS_HELD: Final = 2048
+# Articles are labelled together until they have this many quotes, or this many characters. Longer
+# batches are no faster.
+_QUOTES_TOGETHER: Final = 256
+_CHARACTERS_TOGETHER: Final = 2_000_000
 # Whoever logs a run this large wants signs of life even without a terminal, but few of them.
 _LARGE_INPUT: Final = 20_000_000  # bytes
 _LOG_INTERVAL: Final = 30.0  # seconds
@@ -77,25 +87,57 @@ def run_articles(arguments: argparse.Namespace) -> list[InputError]:
     first = next(articles, None)
     if first is not None:
         classifier = _load_classifier(arguments.model) if arguments.is_predicted else None
-        work = (_process(article, classifier, arguments) for article in chain([first], articles))
-        _write(work, arguments)
+        _write(_process(chain([first], articles), classifier, arguments), arguments)
     return errors
 
 
 def _process(
-    article: Article, classifier: StanceClassifier | None, arguments: argparse.Namespace
-) -> Document:
+    articles: Iterable[Article], classifier: StanceClassifier | None, arguments: argparse.Namespace
+) -> Iterator[Document]:
+    """Yields the quotes of each article, in order, labelled together where there is a classifier.
+
+    The first article goes alone, so that its result appears at once.
+    """
     from stance.quotes import split
 
-    quotes = split(article.text)
-    if not article.text.strip():
-        _note(arguments, f"no text in {article.name}")
-    elif not quotes:
-        _note(arguments, f"no quotes found in {article.name}")
+    waiting: list[Document] = []
+    quotes = characters = 0
+    is_first = True
+    for article in articles:
+        found = split(
+            article.text,
+            tagger=None if arguments.no_tagger else "auto",
+            speech_only=arguments.speech_only,
+        )
+        if not article.text.strip():
+            _note(arguments, f"no text in {article.name}")
+        elif not found:
+            _note(arguments, f"no quotes found in {article.name}")
+        waiting.append(Document(article.name, article.text, tuple(found)))
+        quotes += len(found)
+        characters += len(article.text)
+        is_full = quotes >= _QUOTES_TOGETHER or characters >= _CHARACTERS_TOGETHER
+        if classifier is None or is_first or is_full:
+            yield from _label(waiting, classifier, arguments)
+            waiting, quotes, characters, is_first = [], 0, 0, False
+    yield from _label(waiting, classifier, arguments)
+
+
+def _label(
+    documents: Sequence[Document],
+    classifier: StanceClassifier | None,
+    arguments: argparse.Namespace,
+) -> Iterator[Document]:
+    quotes = [quote for document in documents for quote in document.items]
     if classifier is None or not quotes:
-        return Document(article.name, article.text, tuple(quotes))
-    predictions = _labelled(classifier, quotes, None, arguments)
-    return Document(article.name, article.text, predictions)
+        yield from documents
+        return
+    # Beside the bar that counts files, only a single large file has one of its own.
+    shown = len(documents) == 1 and _shows_progress(arguments) and len(quotes) >= _MANY_QUOTES
+    labelled = iter(_labelled(classifier, quotes, None, arguments, shown))
+    for document in documents:
+        found = tuple(islice(labelled, len(document.items)))
+        yield Document(document.name, document.article, found)
 
 
 def run_classify(arguments: argparse.Namespace) -> list[InputError]:
@@ -118,40 +160,121 @@ def run_classify(arguments: argparse.Namespace) -> list[InputError]:
     if has_lone_surrogates(arguments.context or ""):
         raise InputError("--context is not text in this terminal's encoding")
     _settle_output(arguments, [path] if path is not None else [])
+    quotes: Iterable[QuoteInput]
     if path is not None:
         if path == STANDARD_INPUT:
             _note_waiting(arguments, "quotes, one a line")
+        from stance.quote_file import QuoteFile
+
         jsonl = True if arguments.jsonl else None
-        quotes = read_quotes(path, encoding=arguments.encoding, jsonl=jsonl)
+        quotes = QuoteFile(path, encoding=arguments.encoding, jsonl=jsonl)
     else:
         quotes = [_quote_argument(text) for text in arguments.texts]
     name = STANDARD_INPUT_NAME if path == STANDARD_INPUT else path
-    if not quotes:
-        _note(arguments, f"no quotes in {name}")
-    _write(iter([_classify(quotes, name, arguments)]), arguments)
+    _write(_classify(quotes, name, arguments), arguments)
     return []
 
 
-def _classify(
-    quotes: Sequence[QuoteInput], name: str | None, arguments: argparse.Namespace
-) -> Document:
-    if not quotes:
-        return Document(name, None, ())
-    texts = [quote.text for quote in quotes]
-    contexts = [quote.context or arguments.context for quote in quotes]
+def run_explain(arguments: argparse.Namespace) -> list[InputError]:
+    """Explains the label of the quote on the command line, and writes; returns an empty list.
+
+    Raises:
+        InputError: An argument is wrong, or the model has no such task or label.
+        OutputError: The place cannot be written.
+    """
+    quote = _quote_argument(arguments.text)
+    if has_lone_surrogates(arguments.context or ""):
+        raise InputError("--context is not text in this terminal's encoding")
+    _settle_output(arguments, [])
+    if arguments.format not in EXPLAIN_FORMATS:
+        raise InputError(
+            f"explain writes {', '.join(EXPLAIN_FORMATS)}, not {arguments.format}: "
+            "name one with --format"
+        )
     classifier = _load_classifier(arguments.model)
-    return Document(name, None, _labelled(classifier, texts, contexts, arguments))
+    try:
+        explanation = classifier.explain(
+            quote.text, task=arguments.task, label=arguments.label, context=arguments.context
+        )
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    _write_explanation(explanation, arguments)
+    return []
+
+
+def _write_explanation(explanation: Explanation, arguments: argparse.Namespace) -> None:
+    place = "standard output" if arguments.output is None else f"--output {arguments.output}"
+    try:
+        with _open_output(arguments) as stream:
+            if arguments.format == "table":
+                from stance.render import print_explanation
+
+                print_explanation(explanation, stream)
+            elif arguments.format == "html":
+                stream.write(explanation.to_html())
+            else:
+                stream.write(json.dumps(explanation.to_dict(), ensure_ascii=False, indent=2) + "\n")
+            stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{place}: cannot be written ({error.strerror or error})") from error
+
+
+def _classify(
+    quotes: Iterable[QuoteInput], name: str | None, arguments: argparse.Namespace
+) -> Iterator[Document]:
+    """Yields one document; where lines are written one by one, as many as bound its memory.
+
+    Args:
+        quotes: They are iterated twice: all lines are labelled or none, so what is wrong with a
+            late line is told before an early one is written.
+        name: The file's name.
+        arguments: The command's arguments.
+    """
+    from stance.model.examples import is_blank_quote
+
+    rows = size = 0
+    for rows, quote in enumerate(quotes, 1):
+        if is_blank_quote(quote.text):
+            raise InputError(f"quotes[{rows - 1}] has no visible character: {quote.text!r}")
+        size += len(quote.text) + len(quote.context or arguments.context or "")
+    if not rows:
+        _note(arguments, f"no quotes in {name}")
+        yield Document(name, None, ())
+        return
+    # So few are labelled before a faster engine would have loaded.
+    engine = "numpy" if size < _FEW_CHARACTERS else "auto"
+    classifier = _load_classifier(arguments.model, engine)
+    held = _PREDICTIONS_HELD if arguments.format in ("jsonl", "csv") else rows
+    is_shown = _shows_progress(arguments) and rows >= _MANY_QUOTES
+    items = iter(quotes)
+    with count_progress(rows, is_shown and held < rows) as advance:
+        while chunk := list(islice(items, held)):
+            texts = [quote.text for quote in chunk]
+            contexts = [quote.context or arguments.context for quote in chunk]
+            shown = is_shown and held >= rows
+            found = _labelled(classifier, texts, contexts, arguments, shown)
+            yield Document(name, None, found)
+            advance(len(found))
 
 
 def _labelled(
     classifier: StanceClassifier,
-    quotes: Sequence[str | Quote],
+    quotes: Sequence[Any],
     contexts: Sequence[str | None] | None,
     arguments: argparse.Namespace,
+    shown: bool,
 ) -> tuple[Prediction, ...]:
-    progress = _shows_progress(arguments) and len(quotes) >= _MANY_QUOTES
     try:
-        return tuple(classifier.classify(quotes, context=contexts, progress=progress))
+        return tuple(
+            classifier.classify(
+                quotes,
+                context=contexts,
+                min_confidence=arguments.min_confidence,
+                progress=shown,
+            )
+        )
     except ValueError as error:
         # A quote of invisible characters, or a model that was trained on other labels.
         raise InputError(str(error)) from error
@@ -173,15 +296,15 @@ def _quote_argument(text: str) -> QuoteInput:
     return QuoteInput(text)
 
 
-def _load_classifier(model: str | None) -> StanceClassifier:
+def _load_classifier(model: str | None, engine: str = "auto") -> StanceClassifier:
     from stance.classifier import StanceClassifier
 
     if model is not None and not Path(model).is_dir():
         raise InputError(f"--model {model}: no such folder")
     try:
         if model is None:
-            return StanceClassifier.from_pretrained()
-        return StanceClassifier.from_pretrained(model)
+            return StanceClassifier.from_pretrained(engine=engine)
+        return StanceClassifier.from_pretrained(model, engine=engine)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
         place = f"the model in {model}" if model is not None else "the released model"
         raise InputError(f"cannot load {place}: {error}") from error

@@ -1,4 +1,4 @@
-"""Reading articles and quotes from files, and writing results as JSON, JSON Lines or CSV.
+"""Reading articles from files, and writing results as JSON, JSON Lines or CSV.
 
 Text is decoded strictly and its line ends are left alone, so that the offsets of every quote match
 the file as it stands on disk. Whatever cannot be read raises ``InputError`` with a message that
@@ -10,12 +10,13 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import IO, Any, Final, TextIO
 
 from stance.types import RECORD_COLUMNS, Analysis, Prediction, Quote
 
@@ -23,6 +24,9 @@ STANDARD_INPUT: Final = "-"
 STANDARD_INPUT_NAME: Final = "standard input"
 
 QUOTE_COLUMNS: Final[tuple[str, ...]] = RECORD_COLUMNS[: RECORD_COLUMNS.index("text") + 1]
+
+# What a table says in place of a stance below ``min_confidence``; JSON has null.
+UNDECIDED: Final = "undecided"
 
 # A spreadsheet runs a cell that begins with one of these as a formula.
 # Source: https://owasp.org/www-community/attacks/CSV_Injection
@@ -35,6 +39,8 @@ _BYTE_ORDER_MARKS: Final[tuple[tuple[bytes, str], ...]] = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class InputError(ValueError):
@@ -144,6 +150,22 @@ def check_encoding(name: str) -> str:
     return info.name
 
 
+def is_wide(codec: str) -> bool:
+    """Whether an encoding, by its normal name, takes two or four bytes a character."""
+    return codec.startswith(("utf-16", "utf-32"))
+
+
+def check_byte_order_mark(data: bytes, name: str) -> None:
+    """Rejects a file whose first bytes, in ``data``, say that it is UTF-16 or UTF-32.
+
+    Raises:
+        InputError: They do; the message says which.
+    """
+    for mark, wide in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            raise InputError(f"{name}: this is {wide.upper()} text; add --encoding {wide}")
+
+
 def decode(data: bytes, *, name: str, encoding: str = "utf-8") -> str:
     """Returns ``data`` as text, without a byte order mark and with its line ends untouched.
 
@@ -157,11 +179,8 @@ def decode(data: bytes, *, name: str, encoding: str = "utf-8") -> str:
         ValueError: The encoding is unknown.
     """
     codec = check_encoding(encoding)
-    is_wide = codec.startswith(("utf-16", "utf-32"))
-    if not is_wide:
-        for mark, wide in _BYTE_ORDER_MARKS:
-            if data.startswith(mark):
-                raise InputError(f"{name}: this is {wide.upper()} text; add --encoding {wide}")
+    if not is_wide(codec):
+        check_byte_order_mark(data, name)
         position = data.find(b"\0")
         if position >= 0:
             raise InputError(f"{name}: binary data, not text (NUL byte at offset {position})")
@@ -185,18 +204,36 @@ def _read_bytes(path: str | Path) -> bytes:
         if sys.stdin is None:
             raise InputError(f"{STANDARD_INPUT_NAME}: is closed")
         return sys.stdin.buffer.read()
+    with open_binary(path) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error
+
+
+def open_binary(path: str | Path) -> IO[bytes]:
+    """Opens a file for reading.
+
+    Raises:
+        InputError: There is none, it is a folder, or it cannot be read.
+    """
     try:
-        return Path(path).read_bytes()
+        return Path(path).open("rb")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise InputError(f"{path}: is a folder; name the files in it") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path}: cannot be read ({reason})") from error
+        raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error
 
 
-def _name_of(path: str | Path) -> str:
+def reason_of(error: Exception) -> str:
+    """Returns why a file could not be opened or read, in the system's words."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def input_name(path: str | Path) -> str:
+    """Returns what to call an input in a message."""
     return STANDARD_INPUT_NAME if str(path) == STANDARD_INPUT else str(path)
 
 
@@ -212,7 +249,7 @@ def read_article(path: str | Path, *, encoding: str = "utf-8") -> Article:
         ValueError: The encoding is unknown.
     """
     check_encoding(encoding)
-    name = _name_of(path)
+    name = input_name(path)
     return Article(name, decode(_read_bytes(path), name=name, encoding=encoding))
 
 
@@ -254,38 +291,16 @@ def read_articles(
             yield article
 
 
-def read_quotes(
-    path: str | Path, *, encoding: str = "utf-8", jsonl: bool | None = None
-) -> list[QuoteInput]:
-    """Returns the quotes in a file: one a line, or one JSON object a line.
+def parse_quote(line: str, place: str) -> QuoteInput:
+    """Returns the quote in a line of JSON.
 
     Args:
-        path: A file, or ``-`` for standard input. Blank lines hold no quote.
-        encoding: The file's text encoding.
-        jsonl: Whether each line is JSON: an object with ``text`` and, if wanted, ``context``
-            (other keys are ignored, so the output of ``stance split --format jsonl`` will do),
-            or a string. None decides by the ending: ``.jsonl`` and ``.ndjson`` are.
+        line: An object with ``text`` and, if wanted, ``context``; or a string.
+        place: What to call the line in an error message.
 
     Raises:
-        InputError: The file cannot be read, or a line is not as described; the message names it.
-        ValueError: The encoding is unknown.
+        InputError: It is neither.
     """
-    name = _name_of(path)
-    suffix = Path(path).suffix.lower()
-    if jsonl is None:
-        if suffix == ".json":
-            raise InputError(f"{name}: give JSON Lines, one object a line, in a .jsonl file")
-        jsonl = suffix in {".jsonl", ".ndjson"}
-    text = read_article(path, encoding=encoding).text
-    # Not splitlines(): U+2028 and form feeds may stand inside a quote.
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    numbered = ((number, line.strip()) for number, line in enumerate(lines, 1))
-    if not jsonl:
-        return [QuoteInput(line) for _, line in numbered if line]
-    return [_parse_line(line, f"{name}: line {number}") for number, line in numbered if line]
-
-
-def _parse_line(line: str, place: str) -> QuoteInput:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -306,7 +321,7 @@ def _parse_line(line: str, place: str) -> QuoteInput:
 
 def has_lone_surrogates(text: str) -> bool:
     """Whether ``text`` holds code points that no encoding can write."""
-    return any("\ud800" <= character <= "\udfff" for character in text)
+    return _SURROGATE.search(text) is not None
 
 
 def _dumps(value: object, *, indent: int | None = None) -> str:
@@ -359,7 +374,8 @@ def write_csv(
     """Writes one row a quote, with ``file`` before the columns of ``Prediction.to_record``.
 
     A cell whose text begins like a spreadsheet formula (``= + - @``) gets an apostrophe in front,
-    since the words of an article are not to be run; JSON Lines keeps every character.
+    since the words of an article are not to be run; JSON Lines keeps every character. A stance
+    below ``min_confidence`` is written as "undecided".
 
     Args:
         documents: All of one kind: split, or labelled by one model.
@@ -381,7 +397,7 @@ def write_csv(
 
 def _record(item: Quote | Prediction) -> dict[str, Any]:
     if isinstance(item, Prediction):
-        return item.to_record()
+        return {**item.to_record(), "stance": item.stance or UNDECIDED}
     speaker, cue = item.speaker, item.cue
     return {
         "start": item.start,
@@ -390,6 +406,7 @@ def _record(item: Quote | Prediction) -> dict[str, Any]:
         "speaker": speaker.name if speaker is not None else None,
         "role": speaker.role if speaker is not None else None,
         "mention": speaker.mention if speaker is not None else None,
+        "speaker_confidence": speaker.confidence if speaker is not None else None,
         "cue": cue.text if cue is not None else None,
         "text": item.text,
     }

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from stance.io import Document
+from stance.io import UNDECIDED, Document
 from stance.labels import COLOURS, DEFINITIONS, QUOTE_KINDS, STANCES, SYMBOLS
 from stance.render import (
     KIND_SYMBOLS,
@@ -21,10 +21,13 @@ from stance.render import (
     count_categories,
     facts_of,
     in_marks,
+    most_probable,
     percent,
     plural,
+    points,
     quote_of,
     speaker_name,
+    strongest,
     symbol_of,
 )
 from stance.types import Prediction, Quote
@@ -32,11 +35,16 @@ from stance.types import Prediction, Quote
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from stance.explanation import Explanation
+
 KIND_DEFINITIONS: Final = {
     "direct": "every word stands inside quotation marks",
     "mixed": "part of it stands inside quotation marks",
     "indirect": "reported without quotation marks",
 }
+_UNDECIDED_MEANING: Final = "no stance is probable enough for the confidence that was asked for"
+# The share of the strongest word's weight below which a word is not marked.
+_LEAST_SHARE: Final = 0.1
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
 
 
@@ -74,10 +82,18 @@ class Card:
     spans: tuple[tuple[int, int], ...]
 
     @property
+    def verdict(self) -> str:
+        """What stands before the percentage of an undecided quote: the likeliest stance."""
+        if self.prediction is None or self.prediction.stance is not None:
+            return ""
+        return f"perhaps {most_probable(self.prediction)}"
+
+    @property
     def label(self) -> str:
         """One line for screen readers and tooltips."""
         parts = [f"Quote {self.number}", self.speaker or "speaker not named", self.category]
         if self.prediction is not None:
+            parts[-1] += f" {self.verdict}" if self.verdict else ""
             parts[-1] += f" {percent(self.prediction.confidence)}"
             parts.append(f"{self.prediction.sentiment} tone")
         return ", ".join(parts)
@@ -91,7 +107,7 @@ class Paragraph(NamedTuple):
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -104,7 +120,7 @@ def _template() -> Template:
     environment.filters["percent"] = percent
     environment.filters["plural"] = plural
     environment.filters["shade"] = _shade
-    return environment.get_template("page.html.jinja")
+    return environment.get_template(name)
 
 
 def render_page(documents: Sequence[Document], *, title: str | None = None) -> str:
@@ -112,7 +128,7 @@ def render_page(documents: Sequence[Document], *, title: str | None = None) -> s
     items = [item for document in documents for item in document.items]
     is_predicted = not items or any(document.is_predicted for document in documents)
     kicker = "Quotes and stances" if is_predicted else "Quotes"
-    page = _template().render(
+    page = _template("page.html.jinja").render(
         title=title or _title(documents) or kicker,
         kicker=kicker,
         colours=COLOURS,
@@ -126,6 +142,48 @@ def render_page(documents: Sequence[Document], *, title: str | None = None) -> s
     return page.encode("utf-8", "replace").decode("utf-8")
 
 
+def render_explanation(explanation: Explanation) -> str:
+    """Returns the page of ``Explanation.to_html``: the quote with its words marked, and a table."""
+    most = max((abs(word.weight) for word in explanation.words), default=0.0)
+    pieces: list[dict[str, Any]] = []
+    position = 0
+    for word in explanation.words:
+        share = abs(word.weight) / most if most else 0.0
+        pieces.append({"text": explanation.text[position : word.start], "kind": ""})
+        pieces.append(
+            {
+                "text": word.text,
+                # Marking what hardly weighs would hide what does.
+                "kind": _direction(word.weight) if share >= _LEAST_SHARE else "",
+                "share": round(45 * share),
+                "title": points(word.weight),
+            }
+        )
+        position = word.end
+    pieces.append({"text": explanation.text[position:], "kind": ""})
+    page = _template("explanation.html.jinja").render(
+        task=explanation.task,
+        label=explanation.label,
+        probability=explanation.probability,
+        colours=COLOURS,
+        pieces=pieces,
+        rows=[
+            {
+                "text": word.text,
+                "kind": _direction(word.weight),
+                "share": round(100 * abs(word.weight) / most),
+                "weight": points(word.weight),
+            }
+            for word in strongest(explanation)
+        ],
+    )
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def _direction(weight: float) -> str:
+    return "for" if weight > 0 else "against"
+
+
 def _title(documents: Sequence[Document]) -> str | None:
     if len(documents) == 1:
         return documents[0].name
@@ -134,7 +192,8 @@ def _title(documents: Sequence[Document]) -> str | None:
 
 def _shade(category: str) -> str:
     """Returns the CSS class of a category; names that are not ours never become part of one."""
-    return category if category in SYMBOLS or category in KIND_SYMBOLS else "other"
+    known = category in SYMBOLS or category in KIND_SYMBOLS or category == UNDECIDED
+    return category if known else "other"
 
 
 def _shares(items: Sequence[Quote | Prediction]) -> list[dict[str, Any]]:
@@ -147,9 +206,10 @@ def _shares(items: Sequence[Quote | Prediction]) -> list[dict[str, Any]]:
 def _legend(items: Sequence[Quote | Prediction], *, is_predicted: bool) -> list[dict[str, str]]:
     names: Sequence[str] = STANCES if is_predicted else QUOTE_KINDS
     meanings = DEFINITIONS if is_predicted else KIND_DEFINITIONS
+    meanings = {**meanings, UNDECIDED: _UNDECIDED_MEANING}
     extra = [name for name, _ in count_categories(items) if name not in names]
     # A model trained on other labels has none of ours: then only its own are explained.
-    if extra and not any(category_of(item) in names for item in items):
+    if set(extra) - {UNDECIDED} and not any(category_of(item) in names for item in items):
         names = []
     return [
         {

@@ -12,15 +12,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, TextIO
 
-from stance.io import Document, Results, as_documents
+from stance.io import UNDECIDED, Document, Results, as_documents
 from stance.labels import QUOTE_KINDS, STANCES, SYMBOLS
 from stance.types import Prediction, Quote
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
     from rich.table import Table
     from rich.text import Text
 
+    from stance.explanation import Explanation, WordWeight
+
+UNDECIDED_SYMBOL: Final = "?"
 KIND_SYMBOLS: Final = {"direct": "■", "mixed": "◧", "indirect": "□"}
 _OTHER_SYMBOL: Final = "•"
 
@@ -50,26 +53,48 @@ def quote_of(item: Quote | Prediction) -> Quote | None:
 
 
 def category_of(item: Quote | Prediction) -> str:
-    """Returns what an item is grouped and coloured by: its stance, or its kind if not labelled."""
-    return item.stance if isinstance(item, Prediction) else item.kind
+    """Returns what an item is grouped and coloured by: its stance, or its kind if not labelled.
+
+    A prediction below ``min_confidence`` is "undecided".
+    """
+    return (item.stance or UNDECIDED) if isinstance(item, Prediction) else item.kind
 
 
 def count_categories(items: Iterable[Quote | Prediction]) -> list[tuple[str, int]]:
     """Returns ``(category, how many)`` in label order, without those that do not occur."""
     counts = Counter(category_of(item) for item in items)
-    order = [*STANCES, *QUOTE_KINDS]
+    order = [*STANCES, UNDECIDED, *QUOTE_KINDS]
     rest = sorted(set(counts) - set(order))
     return [(name, counts[name]) for name in [*order, *rest] if counts[name]]
 
 
 def symbol_of(category: str) -> str:
     """Returns the shape that stands for a stance or a kind of quote."""
+    if category == UNDECIDED:
+        return UNDECIDED_SYMBOL
     return SYMBOLS.get(category) or KIND_SYMBOLS.get(category, _OTHER_SYMBOL)
+
+
+def most_probable(item: Prediction) -> str:
+    """Returns the stance that the model would give if it had to decide."""
+    probabilities = item.stance_probabilities
+    return max(probabilities, key=lambda label: probabilities[label])
 
 
 def percent(probability: float) -> str:
     """Returns a fraction in 0..1 as whole percent."""
     return f"{probability:.0%}"
+
+
+def points(weight: float) -> str:
+    """Returns a word's weight as signed percentage points."""
+    return f"{100 * weight:+.1f}".replace("-", "−")
+
+
+def strongest(explanation: Explanation, count: int = 12) -> list[WordWeight]:
+    """Returns the words that weigh most for or against the label, the strongest first."""
+    ranked = sorted(explanation.words, key=lambda word: -abs(word.weight))
+    return [word for word in ranked[:count] if word.weight]
 
 
 def plural(count: int, noun: str) -> str:
@@ -134,15 +159,7 @@ def print_table(documents: Iterable[Document], stream: TextIO) -> None:
     Raises:
         BrokenPipeError: The reader of the stream went away.
     """
-    from rich.console import Console
-
-    class PipeConsole(Console):
-        """Leaves a closed pipe to the caller, where rich would end the program."""
-
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError
-
-    console = PipeConsole(file=stream, highlight=False, markup=False, emoji=False)
+    console = _console(stream)
     width = min(console.width, _MAX_TABLE_WIDTH)
     shown: list[Document] = []
     for document in documents:
@@ -151,6 +168,65 @@ def print_table(documents: Iterable[Document], stream: TextIO) -> None:
         shown.append(Document(document.name, None, document.items))
     if len(shown) > 1:
         console.print(_totals(shown), width=width)
+
+
+def print_explanation(explanation: Explanation, stream: TextIO) -> None:
+    """Writes a label, the quote with its weighty words set off, and what each of these weighs.
+
+    Args:
+        explanation: What ``stance.explain`` returned.
+        stream: Gets colours if it is a terminal, unless ``NO_COLOR`` is set.
+
+    Raises:
+        BrokenPipeError: The reader of the stream went away.
+    """
+    from rich.text import Text
+
+    console = _console(stream)
+    label = _one_line(explanation.label)
+    head = Text()
+    head.append(f"{symbol_of(explanation.label)} {label}", "bold")
+    head.append(f" {percent(explanation.probability)}  {_one_line(explanation.task)}", "dim")
+    words = strongest(explanation)
+    weighty = {word.start: word for word in words}
+    line = Text()
+    position = 0
+    for word in explanation.words:
+        line.append(_UNSAFE_CHARACTERS.sub(" ", explanation.text[position : word.start]))
+        style = ""
+        if word.start in weighty:
+            style = "bold green" if word.weight > 0 else "italic red"
+        line.append(_UNSAFE_CHARACTERS.sub(" ", word.text), style)
+        position = word.end
+    line.append(_UNSAFE_CHARACTERS.sub(" ", explanation.text[position:]))
+    width = min(console.width, _MAX_TABLE_WIDTH)
+    console.print(head, width=width)
+    console.print(line, width=width)
+    if not words:
+        console.print("no word of it weighs anything")
+        return
+    console.print(
+        Text(f"percentage points of probability: + for {label}, − against it", "dim"), width=width
+    )
+    most = abs(words[0].weight)
+    for word in words:
+        bar = "━" * max(1, round(20 * abs(word.weight) / most))
+        row = Text(f"{points(word.weight):>6}  ")
+        row.append(f"{bar:<20}", "green" if word.weight > 0 else "red")
+        console.print(row.append(f"  {_one_line(word.text)}"), width=width, no_wrap=True)
+
+
+def _console(stream: TextIO) -> Console:
+    """Returns a console that prints text as it is."""
+    from rich.console import Console
+
+    class PipeConsole(Console):
+        """Leaves a closed pipe to the caller, where rich would end the program."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return PipeConsole(file=stream, highlight=False, markup=False, emoji=False)
 
 
 def _document_table(document: Document) -> RenderableType:
@@ -229,6 +305,8 @@ def _label_cell(item: Quote | Prediction) -> Text:
         filled = round(item.confidence * 8)
         cell.append("\n").append("━" * filled, colour).append("╌" * (8 - filled), "dim")
         cell.append(f" {percent(item.confidence)}\n")
+        if item.stance is None:
+            cell.append(f"{_one_line(most_probable(item))}?\n", "dim")
         cell.append(f"{_one_line(item.sentiment)} tone", "dim")
     elif item.cue is not None:
         cell.append("\n").append(_one_line(item.cue.text), "dim")
@@ -243,6 +321,8 @@ def _quote_cell(item: Quote | Prediction) -> Text:
         for name, words in (("if", item.condition), ("then", item.outcome)):
             if words:
                 cell.append(f"\n{name}: ", "dim").append(_one_line(words))
+        if item.windows > 1:
+            cell.append(f"\nmean of {item.windows} parts: too long for one reading", "dim")
     return cell
 
 

@@ -6,13 +6,15 @@ All offsets are half-open character ranges ``[start, end)`` into the article exa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, overload
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from stance.labels import SENTIMENTS, STANCES, QuoteKind, SentimentLabel, StanceLabel
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from stance.model.conformal import LabelSets
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class Speaker:
         start: First character of the mention.
         end: One past its last character.
         role: Office or description given anywhere in the article, or None.
+        confidence: How often a speaker found in this way is the right one, in 0..1: near 1 for a
+            name beside the quote, less for a pronoun, least for a speaker carried over from the
+            quote before. An estimate by the way of finding, not by the article.
     """
 
     name: str
@@ -48,6 +53,7 @@ class Speaker:
     start: int
     end: int
     role: str | None = None
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +96,24 @@ class Prediction:
 
     Attributes:
         text: The words that were labelled.
-        stance: The most probable stance.
+        stance: The most probable stance; None where ``confidence`` is below the ``min_confidence``
+            asked for, which is shown as "undecided".
         sentiment: The most probable sentiment.
         stance_probabilities: Label to probability in label order; they sum to 1.
         sentiment_probabilities: The same for sentiment.
-        confidence: The probability of ``stance``, in 0..1.
+        confidence: The probability of the most probable stance, in 0..1.
         quote: The quote that was labelled, or None when a plain string was.
         condition: The words that state the condition of a conditional quote; None for every other
             stance and from models without a condition head (the released one has none yet).
         outcome: What hangs on the condition; None like ``condition``.
         windows: How many windows the text was read in: 1, or more when it is longer than the
-            model's ``max_length`` tokens; then the probabilities are the windows' means.
+            model's ``max_length`` tokens; then the probabilities are the windows' means, weighted
+            by their tokens.
+        calibration: Task to what ``label_set`` needs; None from models that were saved without it.
     """
 
     text: str
-    stance: StanceLabel
+    stance: StanceLabel | None
     sentiment: SentimentLabel
     stance_probabilities: Mapping[str, float]
     sentiment_probabilities: Mapping[str, float]
@@ -113,6 +122,40 @@ class Prediction:
     condition: str | None = None
     outcome: str | None = None
     windows: int = 1
+    calibration: Mapping[str, LabelSets] | None = field(default=None, repr=False, compare=False)
+
+    def label_set(
+        self, coverage: float = 0.9, *, task: Literal["stance", "sentiment"] = "stance"
+    ) -> tuple[str, ...]:
+        """Returns the labels that together hold the right one as often as ``coverage`` says.
+
+        The promise is for quotes like those that the model was calibrated on, on average over them;
+        see ``stance.model.conformal``. It holds for an undecided prediction too.
+
+        Args:
+            coverage: The share of quotes whose set is to hold the right label, between 0 and 1,
+                both excluded. A share that the calibration quotes are too few for gives all labels.
+            task: Which labels.
+
+        Returns:
+            One label or more, the most probable first.
+
+        Raises:
+            TypeError: ``coverage`` is no number.
+            ValueError: It is not between 0 and 1, ``task`` is unknown, or the model was saved
+                without calibration scores.
+        """
+        by_task = {"stance": self.stance_probabilities, "sentiment": self.sentiment_probabilities}
+        if task not in by_task:
+            raise ValueError(f"unknown task {task!r}; a prediction has {list(by_task)}")
+        scores = (self.calibration or {}).get(task)
+        if scores is None:
+            raise ValueError(
+                f"this model has no calibration scores for {task}, so it cannot promise a "
+                "coverage: it was saved before 0.2, or trained with too few validation quotes. "
+                "Train it again, with a validation set"
+            )
+        return scores.label_set(by_task[task], coverage)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the prediction as JSON-ready values, the quote nested under ``quote``."""
@@ -140,6 +183,7 @@ class Prediction:
             "speaker": speaker.name if speaker is not None else None,
             "role": speaker.role if speaker is not None else None,
             "mention": speaker.mention if speaker is not None else None,
+            "speaker_confidence": speaker.confidence if speaker is not None else None,
             "cue": quote.cue.text if quote is not None and quote.cue is not None else None,
             "text": self.text,
             "stance": self.stance,
@@ -162,6 +206,7 @@ RECORD_COLUMNS: Final[tuple[str, ...]] = (
     "speaker",
     "role",
     "mention",
+    "speaker_confidence",
     "cue",
     "text",
     "stance",

@@ -191,6 +191,12 @@ def test_a_model_directory_holds_no_pickle_and_no_unchanged_tensor(tiny_classifi
         (lambda config: config["base"].update(tokenizer_sha256="0" * 64), "tokenizer"),
         (lambda config: config.update(max_length=9999), "max_length is 9999"),
         (lambda config: config["tasks"].update(third=["a", "b"]), "heads.third"),
+        (lambda config: config.update(tasks={}), r"config\.json .* no task"),
+        (lambda config: config.update(max_length="long"), r"config\.json .* 'long'"),
+        (lambda config: config.update(temperatures={"stance": float("inf")}), "is inf"),
+        (lambda config: config.update(training={"config": 3}), "config in training is 3"),
+        (lambda config: config["base"].update(sha256=None), "trained on None"),
+        (lambda config: config["base"].update(name=5), "'5' is neither a folder nor a model"),
     ],
 )
 def test_a_damaged_model_directory_is_refused(tiny_classifier, tmp_path, change, message):
@@ -257,13 +263,20 @@ def test_a_row_may_lack_a_label_of_a_task(quick):
     [
         ([], [], {}, ValueError, "no quotes to train on"),
         (["a", "b"], ["x"], {}, ValueError, "2 quotes but 1 labels"),
-        (["a", "b"], ["x", 1], {}, TypeError, "label 1 of 'stance' must be a string, not int"),
+        (["a", "b"], ["x", 1], {}, TypeError, "label 1 .* must be a string like .* not int"),
+        (["a", "b"], [1, True], {}, TypeError, "label 1 .* must be a whole number .* not bool"),
+        (["a", "b"], [0.5, 1.0], {}, TypeError, "label 0 .* not float"),
         (["a", "b"], ["x", "x"], {}, ValueError, "at least two labels"),
         (["a", ""], ["x", "y"], {}, ValueError, r"X\[1\] has no visible character"),
         (["a", None], ["x", "y"], {}, TypeError, r"quotes\[1\]"),
         (["a", "b"], ["x", "y"], {"sample_weight": [1]}, ValueError, "1 sample weights"),
         (["a", "b"], ["x", "y"], {"sample_weight": [1, -2]}, ValueError, r"\[1\] .* not -2"),
+        (["a", "b"], ["x", "y"], {"sample_weight": [1, None]}, TypeError, r"\[1\] .* not None"),
+        (["a", "b"], ["x", "y"], {"sample_weight": [0, 0]}, ValueError, "0 for every quote"),
         (["a", "b"], ["x", "y"], {"context": ["c"]}, ValueError, "1 contexts"),
+        (["a", "b"], None, {}, TypeError, "labels of 'stance' must be a list, .* not NoneType"),
+        (["a", "b"], "xy", {}, TypeError, "labels of 'stance' must be a list, .* not str"),
+        (["a", "b"], {3: ["x", "y"]}, {}, TypeError, "a task's name must be a string, not 3"),
     ],
 )
 def test_bad_training_data_is_named(quick, X, y, extra, error, message):
@@ -271,10 +284,161 @@ def test_bad_training_data_is_named(quick, X, y, extra, error, message):
         quick.fit(X, y, **extra)
 
 
+def test_a_setting_given_in_two_places_is_named(tiny_base):
+    twice = StanceClassifier(str(tiny_base), epochs=2, settings={"epochs": 9})
+    with pytest.raises(ValueError, match=r"settings names \['epochs'\]"):
+        twice.fit(["we sign", "they leave"], ["yes", "no"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"settings": ["epochs"]}, "settings must be a dict, not list"),
+        ({"validation_fraction": "half"}, "validation_fraction must be a number, not 'half'"),
+    ],
+)
+def test_a_hyperparameter_of_the_wrong_kind_is_named(tiny_base, options, message):
+    with pytest.raises(TypeError, match=message):
+        StanceClassifier(str(tiny_base), **options).fit(["we sign", "they leave"], ["yes", "no"])
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "weights", "message"),
+    [
+        ([], [], None, "no quotes to score"),
+        (["we sign"], [], None, "1 quotes but labels of shape"),
+        (["we sign"], ["neutral"], [1, 2], "1 quotes but sample weights of shape"),
+    ],
+)
+def test_what_cannot_be_scored_is_told(tiny_classifier, X, y, weights, message):
+    with pytest.raises(ValueError, match=message):
+        tiny_classifier.score(X, y, sample_weight=weights)
+
+
+def test_a_table_is_no_list_of_quotes(tiny_classifier):
+    # Iterating over a data frame gives the names of its columns.
+    for table in (np.array([["we sign", "no deal"]]), np.array("we sign")):
+        with pytest.raises(TypeError, match="quotes must be one-dimensional"):
+            tiny_classifier.predict(table)
+
+
 def test_an_untrained_classifier_says_so():
-    for call in ("predict", "classify"):
-        with pytest.raises(RuntimeError, match="not fitted"):
-            getattr(StanceClassifier(), call)(["we sign"])
+    from sklearn.exceptions import NotFittedError
+
+    for call in ("predict", "classify", "explain", "predict_set"):
+        for error in (RuntimeError, NotFittedError):
+            with pytest.raises(error, match="not fitted"):
+                getattr(StanceClassifier(), call)("we sign" if call == "explain" else ["we sign"])
+
+
+def test_below_the_least_confidence_the_stance_is_none_and_the_rest_stays(tiny_classifier):
+    plain = tiny_classifier.classify(TEXTS)
+    least = sorted(found.confidence for found in plain)[2]
+    for before, after in zip(
+        plain, tiny_classifier.classify(TEXTS, min_confidence=least - 1e-9), strict=True
+    ):
+        assert after.stance == (before.stance if before.confidence >= least - 1e-9 else None)
+        assert after.stance_probabilities == before.stance_probabilities
+        assert (after.sentiment, after.confidence) == (before.sentiment, before.confidence)
+        assert after.to_dict()["stance"] == after.stance
+    assert None in {p.stance for p in tiny_classifier.classify(TEXTS, min_confidence=least)}
+    assert tiny_classifier.classify(TEXTS[0], min_confidence=1).stance is None
+    stream = tiny_classifier.classify_stream(iter(TEXTS), min_confidence=1)
+    assert {found.stance for found in stream} == {None}
+    article = '"We will sign the deal," the minister said on Monday.'
+    assert tiny_classifier.analyze(article, min_confidence=1)[0].stance is None
+    assert tiny_classifier.analyze(article)[0].stance is not None
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf")])
+def test_a_least_confidence_that_is_no_fraction_is_named(tiny_classifier, value):
+    with pytest.raises(ValueError, match=f"min_confidence must be .* not {value}"):
+        tiny_classifier.classify("we sign", min_confidence=value)
+    with pytest.raises(ValueError, match="min_confidence"):
+        tiny_classifier.analyze("", min_confidence=value)
+
+
+@pytest.mark.parametrize("value", ["0.5", None, True])
+def test_a_least_confidence_that_is_no_number_is_refused(tiny_classifier, value):
+    with pytest.raises(TypeError, match=f"not {type(value).__name__}"):
+        tiny_classifier.classify("we sign", min_confidence=value)
+
+
+@pytest.fixture
+def calibrated(tiny_classifier, tmp_path, eight_quotes):
+    """The tiny classifier, calibrated on forty quotes: its own, and some that it gets wrong."""
+    tiny_classifier.save_pretrained(tmp_path / "plain")
+    loaded = StanceClassifier.from_pretrained(tmp_path / "plain")
+    texts, stances, sentiments = eight_quotes
+    wrong = [STANCES[(STANCES.index(label) + 1) % 4] for label in stances]
+    return loaded.calibrate(texts * 5, {"stance": stances * 4 + wrong, "sentiment": sentiments * 5})
+
+
+def test_calibrating_moves_probabilities_but_no_label(calibrated, tiny_classifier, eight_quotes):
+    texts = eight_quotes[0]
+    before, after = (c.predict_proba(texts) for c in (tiny_classifier, calibrated))
+    assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
+    # A fifth of the labels given were wrong, so it has become less sure.
+    assert after.max(axis=1).mean() == pytest.approx(0.8, abs=0.05)
+    assert before.max(axis=1).mean() > 0.9
+
+
+def test_label_sets_are_saved_with_the_weights(calibrated, tmp_path):
+    calibrated.save_pretrained(tmp_path / "model")
+    loaded = StanceClassifier.from_pretrained(tmp_path / "model")
+    first, second = (c.classify(TEXTS) for c in (calibrated, loaded))
+    for left, right in zip(first, second, strict=True):
+        for task in ("stance", "sentiment"):
+            found = right.label_set(0.9, task=task)
+            assert found == left.label_set(0.9, task=task)
+            assert found[0] == getattr(right, task)
+    sets = loaded.predict_set(TEXTS, 0.9)
+    assert sets == [found.label_set() for found in second]
+    # Were the promise 75%, the one label that it knows by heart would do.
+    assert loaded.classify("We reject the deal and blame them for it.").label_set(0.75) == (
+        "dismissive",
+    )
+    assert len(loaded.classify(TEXTS[0]).label_set(0.99)) == 4
+
+
+def test_scores_of_other_weights_are_refused(calibrated, tmp_path):
+    calibrated.save_pretrained(tmp_path)
+    path = tmp_path / "calibration.json"
+    text = path.read_text("utf-8")
+    for changed in (text.replace('"weights_sha256": "', '"weights_sha256": "0'), "{", "[]", "{}"):
+        path.write_text(changed, "utf-8")
+        with pytest.raises(ValueError, match=r"calibration\.json is damaged"):
+            StanceClassifier.from_pretrained(tmp_path)
+
+
+def test_weights_without_scores_promise_no_coverage(tiny_classifier, tmp_path):
+    with pytest.raises(ValueError, match="no calibration scores for stance"):
+        tiny_classifier.classify("we sign").label_set()
+    with pytest.raises(ValueError, match="no calibration scores for stance"):
+        tiny_classifier.predict_set(["we sign"])
+    # Those of an earlier model in the same folder do not stay behind.
+    (tmp_path / "calibration.json").write_text("old", "utf-8")
+    tiny_classifier.save_pretrained(tmp_path)
+    assert not (tmp_path / "calibration.json").exists()
+
+
+def test_label_sets_name_what_is_wrong(calibrated):
+    found = calibrated.classify("we sign")
+    with pytest.raises(ValueError, match="unknown task 'mood'"):
+        found.label_set(task="mood")
+    with pytest.raises(ValueError, match=r"not 1\.5"):
+        found.label_set(1.5)
+    with pytest.raises(ValueError, match="no labels \\['hostile'\\]"):
+        calibrated.calibrate(["we sign"] * 2, {"stance": ["hostile", "neutral"]})
+    with pytest.raises(ValueError, match="unknown task 'mood'"):
+        calibrated.calibrate(["we sign"], {"mood": ["good"]})
+
+
+def test_fit_saves_label_sets_when_enough_is_held_out(quick):
+    quick.set_params(validation_fraction=0.5)
+    texts = ["we sign", "they leave", "no deal", "open the border"] * 20
+    quick.fit(texts, ["yes", "no", "no", "yes"] * 20)
+    assert all(set(found) <= {"yes", "no"} for found in quick.predict_set(texts[:4], 0.8))
 
 
 def test_a_bad_hyperparameter_is_named_at_fit(tiny_base):
@@ -296,6 +460,80 @@ def test_scikit_learn_can_clone_and_cross_validate(quick):
     with pytest.raises(ValueError, match="unknown parameter 'depth'"):
         quick.set_params(depth=3)
     assert "seed=3" in repr(quick)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (["yes", "no"], ["no", "yes"]),
+        (np.array(["yes", "no"]), ["no", "yes"]),
+        ([True, False], [False, True]),
+        (np.array([10, 2]), [2, 10]),
+        ([np.int64(10), np.int64(2)], [2, 10]),
+        # scikit-learn's scorers of probabilities need sorted columns.
+        (["dismissive", "conditional"], ["conditional", "dismissive"]),
+    ],
+)
+def test_classes_keep_the_kind_of_the_labels_and_are_sorted(quick, tmp_path, labels, classes):
+    texts = ["we sign", "they leave"] * 4
+    y = list(labels) * 4 if isinstance(labels, list) else np.tile(labels, 4)
+    quick.fit(texts, y).save_pretrained(tmp_path)
+    for fitted in (quick, StanceClassifier.from_pretrained(tmp_path)):
+        assert fitted.classes_.tolist() == classes
+        assert fitted.classes_.dtype.kind == np.array(labels).dtype.kind
+        assert set(fitted.predict(texts).tolist()) <= set(classes)
+        assert 0 <= fitted.score(texts, y) <= 1
+
+
+def test_a_pandas_column_will_do(quick):
+    pd = pytest.importorskip("pandas")
+    texts = pd.Series(["we sign", "they leave"] * 4, index=range(10, 18))
+    quick.fit(texts, pd.Series(["yes", "no"] * 4, index=range(20, 28)))
+    assert quick.predict(texts).shape == (8,)
+    with pytest.raises(TypeError, match=r"label 1 .* not float"):
+        quick.fit(texts[:2], pd.Series(["yes", float("nan")]))
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "check_estimator_cloneable",
+        "check_estimator_repr",
+        "check_estimator_tags_renamed",
+        "check_valid_tag_types",
+        "check_no_attributes_set_in_init",
+        "check_get_params_invariance",
+        "check_set_params",
+        "check_parameters_default_constructible",
+        "check_estimators_unfitted",
+    ],
+)
+def test_it_passes_scikit_learns_checks_that_need_no_numbers_as_input(quick, check):
+    from sklearn.utils import estimator_checks
+
+    if not hasattr(estimator_checks, check):
+        pytest.skip("of a later scikit-learn")
+    getattr(estimator_checks, check)("StanceClassifier", quick)
+
+
+def test_grid_search_and_pipelines_take_it(quick):
+    from sklearn.model_selection import GridSearchCV, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    texts, labels = ["we sign", "they leave"] * 4, ["yes", "no"] * 4
+    lower = FunctionTransformer(lambda rows: [text.lower() for text in rows])
+    pipeline = make_pipeline(lower, quick)
+    search = GridSearchCV(
+        pipeline, {"stanceclassifier__seed": [0, 1]}, cv=2, scoring="neg_log_loss"
+    )
+    search.fit(texts, labels)
+    assert search.best_params_["stanceclassifier__seed"] in {0, 1}
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.classes_.tolist() == ["no", "yes"]
+    assert cross_val_predict(quick, texts, labels, cv=2, method="predict_proba").shape == (8, 2)
+    with pytest.raises(ValueError, match="2 quotes but labels of shape"):
+        search.best_estimator_.score(texts[:2], labels)
 
 
 def test_a_fitted_classifier_can_be_copied_and_pickled(tiny_classifier):
@@ -351,8 +589,9 @@ def test_the_default_model_is_loaded_once_by_many_threads(monkeypatch, tiny_clas
 
 
 def test_analyze_needs_a_string(tiny_classifier):
-    with pytest.raises(TypeError, match="not list"):
-        tiny_classifier.analyze(["an article"])
+    for wrong in (7, None, b"an article", {"text": "an article"}, ["an article", 7]):
+        with pytest.raises(TypeError, match=r"must be (a )?string"):
+            tiny_classifier.analyze(wrong)
 
 
 def test_analyze_labels_the_quotes_of_split(tiny_classifier):

@@ -11,6 +11,8 @@ import pytest
 
 import stance
 from stance.cli import main
+from stance.labels import SYMBOLS
+from stance.render import count_categories
 
 ARTICLE = (
     "The envoy arrived on Monday.\n"
@@ -377,19 +379,35 @@ def test_quote_of_invisible_characters_is_an_error_without_traceback(run, model)
     assert "no visible character" in err
 
 
-def test_analyze_splits_and_labels(run, model, article):
+# The tiny model was not trained on contexts, so what it makes of them is asked of itself.
+def test_speech_only_and_no_tagger_leave_hopes_out(run, tmp_path):
+    file = tmp_path / "hopes.txt"
+    file.write_text("Oslo hopes that talks go on. “We agree,” Ana Costa said.", "utf-8")
+    found = [
+        [
+            json.loads(line)["text"]
+            for line in run(*words, "--format", "jsonl", file)[1].splitlines()
+        ]
+        for words in (["split", "--no-tagger"], ["split", "--no-tagger", "--speech-only"])
+    ]
+    assert found == [["talks go on", "We agree"], ["We agree"]]
+
+
+def test_analyze_splits_and_labels(run, model, article, tiny_classifier):
     code, out, err = run("analyze", article, "--model", model, "--format", "json")
     assert (code, err) == (0, "")
     (document,) = json.loads(out)
     found = [(p["quote"]["speaker"]["name"], p["stance"]) for p in document["quotes"]]
-    assert found == [("Ana Kovač", "conciliatory"), ("Petar Ilić", "dismissive")]
+    stances = [prediction.stance for prediction in tiny_classifier.analyze(ARTICLE)]
+    assert found == list(zip(["Ana Kovač", "Petar Ilić"], stances, strict=True))
 
 
-def test_analyze_shows_a_table_by_default(run, model, article):
+def test_analyze_shows_a_table_by_default(run, model, article, tiny_classifier):
     code, out, _ = run("analyze", article, "--model", model)
     assert code == 0
-    assert "● conciliatory" in out
-    assert "✕ 1 dismissive" in out
+    for stance_found, count in count_categories(tiny_classifier.analyze(ARTICLE)):
+        assert f"{SYMBOLS[stance_found]} {stance_found}" in out
+        assert f"{SYMBOLS[stance_found]} {count} {stance_found}" in out
 
 
 def test_broken_model_is_named_and_exits_2(run, article, tmp_path):
@@ -434,3 +452,61 @@ def test_missing_library_is_named_with_its_install_line(run, monkeypatch):
     code, _, err = run("evaluate")
     assert code == 2
     assert "numpy" in err
+
+
+def test_a_stance_below_the_least_confidence_is_undecided_in_every_format(run, model):
+    words = ("classify", "They will never have our gas", "--model", model, "--min-confidence", "1")
+    code, out, _ = run(*words)
+    assert code == 0
+    assert "? undecided" in out
+    assert "? 1 undecided" in out
+    found = json.loads(run(*words, "--format", "json")[1])[0]
+    assert found["stance"] is None
+    assert found["stance_probabilities"]["dismissive"] == found["confidence"]
+    row = next(csv.DictReader(io.StringIO(run(*words, "--format", "csv")[1])))
+    assert row["stance"] == "undecided"
+    assert "undecided" in run(*words, "--format", "html")[1]
+
+
+def test_analyze_takes_a_least_confidence(run, model, article):
+    code, out, _ = run("analyze", article, "--model", model, "--min-confidence", "1.0")
+    assert code == 0
+    assert "? 2 undecided" in out
+
+
+@pytest.mark.parametrize("value", ["1.5", "-1", "nan", "much", ""])
+def test_a_least_confidence_that_is_no_fraction_is_refused(run, value):
+    code, out, err = run("classify", "we sign", f"--min-confidence={value}")
+    assert (code, out) == (2, "")
+    assert f"must be a number from 0 to 1, not '{value}'" in err
+
+
+def test_explain_shows_the_words_and_what_they_weigh(run, model, tmp_path):
+    words = ("explain", "They will never have our gas", "--model", model)
+    code, out, err = run(*words)
+    assert (code, err) == (0, "")
+    assert "✕ dismissive" in out
+    assert "They will never have our gas" in out
+    assert "percentage points" in out
+    found = json.loads(run(*words, "--format", "json", "--label", "neutral")[1])
+    assert found["label"] == "neutral"
+    assert [word["text"] for word in found["words"]] == "They will never have our gas".split()
+    page = tmp_path / "why.html"
+    assert run(*words, "--output", page)[0] == 0
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((" ",), "TEXT is empty"),
+        (("we sign", "--label", "hostile"), "unknown label 'hostile'"),
+        (("we sign", "--task", "mood"), "unknown task 'mood'"),
+        (("we sign", "--output", "why.csv"), "explain writes table, json, html, not csv"),
+        (("\u200b",), "no visible character"),
+    ],
+)
+def test_explain_names_what_is_wrong(run, model, words, message):
+    code, out, err = run("explain", *words, "--model", model)
+    assert (code, out) == (2, "")
+    assert message in err

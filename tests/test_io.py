@@ -19,11 +19,11 @@ from stance.io import (
     decode,
     read_article,
     read_articles,
-    read_quotes,
     write_csv,
     write_json,
     write_jsonl,
 )
+from stance.quote_file import QuoteFile
 from stance.types import RECORD_COLUMNS, Analysis, Quote
 
 
@@ -149,13 +149,13 @@ def test_any_bytes_are_decoded_exactly_or_refused(data, encoding):
 def test_quotes_are_read_one_a_line(tmp_path, name, content, expected):
     file = tmp_path / name
     file.write_text(content, encoding="utf-8", newline="")
-    assert [quote.text for quote in read_quotes(file)] == expected
+    assert [quote.text for quote in QuoteFile(file)] == expected
 
 
 def test_context_is_read_where_there_is_one(tmp_path):
     file = tmp_path / "q.jsonl"
     file.write_text('{"text": "A", "context": "A, he said."}\n{"text": "B", "context": null}')
-    assert [quote.context for quote in read_quotes(file)] == ["A, he said.", None]
+    assert [quote.context for quote in QuoteFile(file)] == ["A, he said.", None]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_bad_json_line_is_refused_with_its_number(tmp_path, line, reason):
     file = tmp_path / "q.jsonl"
     file.write_text('{"text": "good"}\n' + line + "\n")
     with pytest.raises(InputError, match=reason) as caught:
-        read_quotes(file)
+        list(QuoteFile(file))
     assert f"{file}: line 2" in str(caught.value)
 
 
@@ -183,13 +183,13 @@ def test_json_list_is_refused_rather_than_read_as_lines(tmp_path):
     file = tmp_path / "q.json"
     file.write_text('["A"]')
     with pytest.raises(InputError, match="JSON Lines"):
-        read_quotes(file)
+        list(QuoteFile(file))
 
 
 def test_split_output_can_be_read_as_quotes(tmp_path):
     file = tmp_path / "split.jsonl"
     file.write_text(written(write_jsonl, [SPLIT]), encoding="utf-8", newline="")
-    quotes = read_quotes(file)
+    quotes = list(QuoteFile(file))
     assert [(quote.text, quote.context) for quote in quotes] == [
         (q.text, q.context) for q in QUOTES
     ]
@@ -262,6 +262,8 @@ def test_csv_has_the_file_and_the_record_columns():
     assert rows[0]["text"] == OFFER.text
     assert float(rows[1]["confidence"]) == PREDICTIONS[1].confidence
     assert rows[1]["speaker"] == ""
+    assert float(rows[0]["speaker_confidence"]) == OFFER.speaker.confidence
+    assert rows[1]["speaker_confidence"] == ""
 
 
 def test_csv_of_split_quotes_has_the_quote_columns():

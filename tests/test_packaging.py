@@ -152,3 +152,27 @@ def test_installed_package_says_where_the_data_are(installed, tmp_path, command)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert "Clone its repository" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "expected"),
+    [
+        ("linux", "x86_64", True),
+        ("linux", "aarch64", True),
+        ("darwin", "arm64", True),
+        ("win32", "AMD64", True),
+        ("win32", "ARM64", False),
+        ("linux", "ppc64le", False),
+        ("linux", "riscv64", False),
+    ],
+)
+def test_openvino_is_required_only_where_there_are_wheels_of_it(system, machine, expected):
+    requirements = pytest.importorskip("packaging.requirements")
+    (line,) = [
+        line.strip().rstrip(",").strip('"')
+        for line in (REPOSITORY / "pyproject.toml").read_text("utf-8").splitlines()
+        if line.strip().startswith('"openvino')
+    ]
+    marker = requirements.Requirement(line).marker
+    environment = {"sys_platform": system, "platform_machine": machine}
+    assert marker.evaluate(environment) == expected

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -17,9 +18,10 @@ from result_samples import (
     make_quote,
 )
 
+from stance.explanation import Explanation, WordWeight, words_of
 from stance.io import Document
 from stance.labels import COLOURS, DEFINITIONS, SYMBOLS
-from stance.render import count_categories, print_table, to_html, to_table
+from stance.render import count_categories, print_explanation, print_table, to_html, to_table
 from stance.types import Analysis, Prediction, Quote
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -325,3 +327,56 @@ def test_page_of_two_thousand_quotes_is_made_in_time():
             Quote(article[start : start + 4], start, start + 4, ((start, start + 4),), "direct")
         )
     assert to_html(Document("f", article, tuple(quotes))).count("<mark") == 2000
+
+
+def undecided(quote):
+    return replace(make_prediction(quote, "dismissive", "negative", 0.41), stance=None)
+
+
+def test_an_undecided_quote_is_counted_and_shown_with_its_likeliest_stance():
+    items = (undecided(JOKE), *PREDICTIONS)
+    assert dict(count_categories(items))["undecided"] == 1
+    shown = shown_table([Document("border.txt", ARTICLE, items)])
+    assert "? undecided" in shown
+    assert "dismissive?" in shown
+    page = to_html(Document("border.txt", ARTICLE, items))
+    assert "perhaps dismissive 41%" in page
+    assert "no stance is probable enough" in page
+    assert "no stance is probable enough" not in to_html(LABELLED)
+
+
+def test_control_characters_of_an_explained_quote_do_not_reach_the_terminal():
+    text = "never\x1b[31m again"
+    words = tuple(WordWeight(text[s:e], s, e, 0.2) for s, e in words_of(text))
+    stream = io.StringIO()
+    print_explanation(Explanation(text, "stance", "dismissive\x1b", 0.9, words), stream)
+    assert "\x1b" not in stream.getvalue()
+    assert "+20.0" in stream.getvalue()
+
+
+class ClosedPipe(io.StringIO):
+    def write(self, text):
+        raise BrokenPipeError
+
+
+def test_a_closed_pipe_is_left_to_the_caller():
+    # rich itself would end the program.
+    for show in (
+        lambda pipe: print_table([LABELLED], pipe),
+        lambda pipe: print_explanation(Explanation("no", "stance", "neutral", 0.9, ()), pipe),
+    ):
+        with pytest.raises(BrokenPipeError):
+            show(ClosedPipe())
+
+
+def shown_table(documents):
+    stream = io.StringIO()
+    print_table(documents, stream)
+    return stream.getvalue()
+
+
+def test_a_quote_that_was_read_in_parts_says_so():
+    long = replace(PREDICTIONS[1], windows=3)
+    assert "mean of 3 parts" in " ".join(shown_table([Document(None, None, (long,))]).split())
+    assert "the mean of 3 parts" in to_html(long)
+    assert "parts" not in shown_table([LABELLED])

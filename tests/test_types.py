@@ -51,7 +51,7 @@ def test_record_has_the_record_columns_in_order(prediction):
 
 def test_record_of_a_string_has_no_place_and_no_speaker():
     record = make_prediction("A string.").to_record()
-    empty = ("start", "end", "kind", "speaker", "role", "mention", "cue")
+    empty = ("start", "end", "kind", "speaker", "role", "mention", "speaker_confidence", "cue")
     assert all(record[name] is None for name in empty)
     assert record["text"] == "A string."
 
