@@ -24,6 +24,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 LEVEL: Final = 0.95
+#: More resamples move no digit that is shown, and would fill the memory.
+MOST_REPEATS: Final = 100_000
 #: With fewer groups, resampling them gives a handful of different results, not an interval.
 MIN_GROUPS: Final = 8
 #: An interval over the defined resamples alone would be about other data when many are undefined.
@@ -64,10 +66,10 @@ def draw(n: int, *, groups: tuple[str, Sequence[str]] | None, repeats: int, seed
         ``about`` says.
 
     Raises:
-        ValueError: ``repeats`` is negative, or ``n`` is 0.
+        ValueError: ``repeats`` is not in 0..``MOST_REPEATS``, or ``n`` is 0.
     """
-    if repeats < 0:
-        raise ValueError(f"repeats must be 0 or more, not {repeats}")
+    if not 0 <= repeats <= MOST_REPEATS:
+        raise ValueError(f"repeats must be 0 to {MOST_REPEATS}, not {repeats}")
     if n < 1:
         raise ValueError("there are no rows to resample")
     membership = np.arange(n)
@@ -145,11 +147,31 @@ def ratio(
         resamples: Resamples of the same rows.
         reason: Why there is no value when the denominator sums to 0.
     """
-    parts = [np.empty(0)]
+    return ratios(numerator[:, None], denominator[:, None], resamples, reason)[0]
+
+
+def ratios(
+    numerators: FloatArray,
+    denominators: FloatArray,
+    resamples: Resamples,
+    reason: str,
+) -> list[MetricValue]:
+    """Returns several ratios of sums at once, since making the weights costs more than using them.
+
+    Args:
+        numerators: ``(n, ratios)``.
+        denominators: ``(n, ratios)``, at least 0.
+        resamples: Resamples of the same rows.
+        reason: Why there is no value when a denominator sums to 0.
+    """
+    parts = [np.empty((0, numerators.shape[1]))]
     for weights in resamples.chunks():
-        below = weights @ denominator
-        out = np.full(len(below), np.nan)
-        parts.append(np.divide(weights @ numerator, below, out=out, where=below > 0))
-    total = float(denominator.sum())
-    value = float(numerator.sum()) / total if total > 0 else None
-    return with_interval(value, None if total > 0 else reason, np.concatenate(parts))
+        below = weights @ denominators
+        out = np.full(below.shape, np.nan)
+        parts.append(np.divide(weights @ numerators, below, out=out, where=below > 0))
+    resampled = np.concatenate(parts)
+    values = []
+    for column, total in enumerate(denominators.sum(axis=0)):
+        value = float(numerators[:, column].sum() / total) if total > 0 else None
+        values.append(with_interval(value, None if total > 0 else reason, resampled[:, column]))
+    return values

@@ -17,6 +17,7 @@ examples:
   stance evaluate authored contrast            these two only
   stance evaluate real --data mine.jsonl       your own labelled quotes (text, stance, sentiment)
   stance evaluate --model runs/mine --output runs/mine/report
+  stance evaluate authored --baseline facebook/bart-large-mnli     another model in the tables
 """
 
 
@@ -45,6 +46,26 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE.jsonl",
         help="labels by reference for --data files, such as data/real/labels.jsonl",
     )
+    add(
+        "--baseline",
+        action="append",
+        default=[],
+        metavar="NAME_OR_DIR",
+        help="a Hugging Face text-classification or zero-shot (NLI) model to stand beside; "
+        "may be given more than once",
+    )
+    add(
+        "--articles",
+        nargs="+",
+        action="extend",
+        type=Path,
+        default=[],
+        metavar="FILE.jsonl",
+        help="articles with gold quotes for the suite 'quotes', such as PolNeAR's; their texts "
+        "stay out of the report",
+    )
+    add("--no-baselines", action="store_true", help="the model alone, which is quicker")
+    add("--task", action="append", default=[], metavar="SUITE", help="the same as naming SUITE")
     add("--output", type=Path, metavar="DIR", help="default: evaluation/reports/<version>")
     add("--seed", type=int, default=0, help="seed of the resamples (default: 0)")
     add(
@@ -95,13 +116,17 @@ class _Refused(Exception):
 def _evaluate(options: argparse.Namespace, arguments: list[str]) -> int:
     # Below the argument parsing, so that --help needs none of the heavy libraries.
     from stance.evaluation import provenance, report
-    from stance.evaluation.labelled import ModelError, Setting
+    from stance.evaluation.baselines import BaselineUnavailable
+    from stance.evaluation.labelled import Setting
     from stance.evaluation.rows import DataError
     from stance.evaluation.runner import Options, SuiteUnavailable, find_root, prepare, run
     from stance.evaluation.suites import SUITES, listing
+    from stance.evaluation.systems import ModelError
 
     root = find_root()
-    names, data = _told_apart(options.suites, options.data, {suite.name for suite in SUITES})
+    names, data = _told_apart(
+        [*options.suites, *options.task], options.data, {suite.name for suite in SUITES}
+    )
     if options.list:
         for name, title, state in listing(Setting(cast(Any, None), root, data_files=data)):
             print(f"{name:<12} {title:<36} {state}")
@@ -111,9 +136,13 @@ def _evaluate(options: argparse.Namespace, arguments: list[str]) -> int:
             suites=names,
             data=data,
             labels=options.labels,
+            articles=tuple(dict.fromkeys(options.articles)),
             seed=options.seed,
             repeats=options.bootstrap,
             include_text=options.include_text,
+            baselines=tuple(dict.fromkeys(options.baseline)),
+            with_baselines=not options.no_baselines,
+            model_directory=Path(options.model) if options.model else weights_directory(),
             root=root,
             command=provenance.shown_command(arguments, root),
         )
@@ -132,7 +161,7 @@ def _evaluate(options: argparse.Namespace, arguments: list[str]) -> int:
         results, samples = run(
             model, wanted, facts=facts, report=lambda line: print(line, file=sys.stderr)
         )
-    except (DataError, ModelError, SuiteUnavailable) as error:
+    except (BaselineUnavailable, DataError, ModelError, SuiteUnavailable) as error:
         raise _Refused(str(error)) from None
     try:
         paths = report.write(results, samples, output)
@@ -148,6 +177,13 @@ def default_output(root: Path) -> Path:
     import stance
 
     return root / "evaluation" / "reports" / stance.__version__
+
+
+def weights_directory() -> Path:
+    """Returns where the released weights stand."""
+    import stance
+
+    return Path(stance.__file__).parent / "weights"
 
 
 def _told_apart(
@@ -175,7 +211,7 @@ def _load(name: str | None, root: Path) -> tuple[Any, Any]:
     import stance
     from stance.evaluation import provenance
 
-    directory = Path(name) if name else Path(stance.__file__).parent / "weights"
+    directory = Path(name) if name else weights_directory()
     try:
         classifier = stance.StanceClassifier
         model = classifier.from_pretrained(name) if name else classifier.from_pretrained()

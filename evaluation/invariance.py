@@ -16,10 +16,11 @@ import numpy as np
 
 from stance.evaluation import bootstrap
 from stance.evaluation.baselines import Answers
-from stance.evaluation.labelled import Setting, SystemRun, ask
+from stance.evaluation.labelled import Setting
 from stance.evaluation.rows import DataError, RowSet, read_rows
 from stance.evaluation.schema import HEADS, undefined
 from stance.evaluation.swaps import SWAPS, swap
+from stance.evaluation.systems import SystemRun, ask
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCE: Final = "data/authored/test.jsonl"
@@ -131,6 +132,8 @@ def add_moves(rows: RowSet, runs: list[SystemRun], setting: Setting) -> None:
         seed=setting.seed,
     )
     for run in runs:
+        if run.report["kind"] == "previous":
+            continue  # its report holds these figures, but not its answers before the change
         name = run.report["name"]
         answers: dict[str, Answers] = {}
         if run.answers and run.report["kind"] == "model":

@@ -6,40 +6,30 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 
 from stance.evaluation import bootstrap
+from stance.evaluation.agreement import ceilings
 from stance.evaluation.baselines import Answers, Baseline
-from stance.evaluation.metrics import HeadData, Measured, measure
+from stance.evaluation.paired import bootstrap_p, mcnemar
 from stance.evaluation.provenance import shown_path
-from stance.evaluation.rows import LONGEST_NAME, RowSet
+from stance.evaluation.rows import LONGEST_NAME, Row, RowSet
 from stance.evaluation.schema import (
     HEADS,
     DataFile,
     Difference,
     Sample,
     SuiteReport,
-    SystemReport,
 )
 from stance.evaluation.slices import slice_reports
-from stance.types import Prediction
+from stance.evaluation.stored import StoredReport
+from stance.evaluation.systems import Classifier, SystemRun, run_baseline, run_model, run_previous
+from stance.references import text_sha256
 
 #: Differences between model and baselines are given for these metrics.
 COMPARED: Final = ("accuracy", "macro_f1")
-
-
-class Classifier(Protocol):
-    """Anything that labels quotes as ``stance.StanceClassifier`` does."""
-
-    def classify(self, texts: list[str], *, context: list[str]) -> list[Prediction]:
-        """Returns one prediction a text, in order; a context may be empty."""
-        ...
-
-
-class ModelError(RuntimeError):
-    """The model's answers cannot be measured; the message says what is wrong with them."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +41,14 @@ class Setting:
         root: The repository, where data and seeds stand.
         baselines: Each ready to label, or with the reason why it is not.
         data_files: Files named with ``--data``.
+        article_files: Files named with ``--articles``.
         references: Labels by hash of the text for those files, or None to take their own.
         seed: Seed of the resamples.
         repeats: Number of resamples.
         include_text: Whether texts of ``data_files`` may be written into reports.
         training: The rows the baselines learned from, or None.
+        previous: The newest committed report of other weights, or None.
+        model_directory: Where the model was loaded from, or None for one without a folder.
         model_files: SHA-256 to name of the files the model says it was trained on.
     """
 
@@ -63,11 +56,14 @@ class Setting:
     root: Path
     baselines: Sequence[tuple[Baseline, str | None]] = ()
     data_files: tuple[Path, ...] = ()
+    article_files: tuple[Path, ...] = ()
     references: dict[str, dict[str, Any]] | None = None
     seed: int = 0
     repeats: int = 2000
     include_text: bool = False
     training: RowSet | None = None
+    previous: StoredReport | None = None
+    model_directory: Path | None = None
     model_files: dict[str, str] = field(default_factory=dict)
 
 
@@ -89,49 +85,6 @@ class Subject:
     about: str
     primary_metric: str
     primary_head: str | None
-
-
-def ask(model: Classifier, texts: list[str], contexts: list[str]) -> dict[str, Answers]:
-    """Returns the model's answers on each head.
-
-    Raises:
-        ModelError: The number of answers, a label or a probability is not what it must be.
-    """
-    predictions = list(model.classify(texts, context=contexts))
-    if len(predictions) != len(texts):
-        raise ModelError(f"the model gave {len(predictions)} answers to {len(texts)} quotes")
-    answers = {}
-    for head, labels in HEADS.items():
-        predicted = np.zeros(len(texts), dtype=np.int64)
-        probabilities = np.zeros((len(texts), len(labels)))
-        for position, prediction in enumerate(predictions):
-            label = getattr(prediction, head)
-            given = getattr(prediction, f"{head}_probabilities")
-            if label not in labels or set(given) != set(labels):
-                raise ModelError(
-                    f"answer {position}: the {head} {label!r} with probabilities for "
-                    f"{sorted(given)} does not fit the labels {', '.join(labels)}"
-                )
-            predicted[position] = labels.index(label)
-            probabilities[position] = [given[name] for name in labels]
-        total = probabilities.sum(axis=1)
-        if not np.isfinite(probabilities).all() or (probabilities < 0).any():
-            raise ModelError(f"a {head} probability is negative or not a number")
-        off = np.flatnonzero(np.abs(total - 1) > 1e-3)
-        if len(off):
-            raise ModelError(f"answer {off[0]}: the {head} probabilities sum to {total[off[0]]}")
-        # float32 rounding is taken out, so that losses need no tolerance.
-        answers[head] = Answers(predicted, probabilities / total[:, None])
-    return answers
-
-
-@dataclass(frozen=True, slots=True)
-class SystemRun:
-    """A system's answers on the rows of a suite: label ids and probabilities, or why none."""
-
-    report: SystemReport
-    answers: dict[str, Answers]
-    measured: dict[str, Measured]
 
 
 def evaluate_rows(
@@ -157,10 +110,13 @@ def evaluate_rows(
         repeats=setting.repeats,
         seed=setting.seed,
     )
-    runs = [_run_model(rows, setting, resamples)]
+    runs = [run_model(setting.model, rows, resamples)]
     runs += [
-        _run_baseline(baseline, reason, rows, resamples) for baseline, reason in setting.baselines
+        run_baseline(baseline, reason, rows, resamples) for baseline, reason in setting.baselines
     ]
+    before = run_previous(setting.previous, rows, subject.key, resamples)
+    if before is not None:
+        runs.append(before)
     warnings = [*rows.warnings, *_leaks(rows, setting)]
     slices = slice_reports(rows, runs[0].answers, resamples, warnings)
     report: SuiteReport = {
@@ -175,6 +131,7 @@ def evaluate_rows(
         "data": data_files(rows, setting.root),
         "rows": len(rows.rows),
         "label_counts": rows.counts(),
+        "ceilings": ceilings(subject.name, rows, setting.root),
         "resampling": resamples.about,
         "warnings": warnings,
         "systems": [run.report for run in runs],
@@ -182,7 +139,9 @@ def evaluate_rows(
         "slices": slices,
         "seconds": time.perf_counter() - started,
     }
-    samples = _samples(rows, runs, subject.key, with_text=is_ours or setting.include_text)
+    grouped = rows.groups(*([group_field] if group_field else []))
+    groups = grouped[1] if grouped is not None else None
+    samples = _samples(rows, runs, subject.key, groups, with_text=is_ours or setting.include_text)
     return Outcome(report, samples), runs, resamples
 
 
@@ -194,83 +153,6 @@ def data_files(rows: RowSet, root: Path) -> list[DataFile]:
     ]
 
 
-def _run_model(rows: RowSet, setting: Setting, resamples: bootstrap.Resamples) -> SystemRun:
-    # The first call loads the model; its time is not the model's speed.
-    ask(setting.model, [rows.rows[0].text], [rows.rows[0].context])
-    started = time.perf_counter()
-    answers = ask(
-        setting.model, [row.text for row in rows.rows], [row.context for row in rows.rows]
-    )
-    seconds = time.perf_counter() - started
-    measured = _measure(rows, answers, resamples)
-    return SystemRun(
-        {
-            "name": "model",
-            "title": "stance",
-            "kind": "model",
-            "status": "done",
-            "reason": None,
-            "note": "the model under test; reads the quote with its context",
-            "heads": {head: part.report for head, part in measured.items()},
-            "head_reasons": {},
-            "metrics": {},
-            "seconds": seconds,
-            "quotes_per_second": len(rows.rows) / seconds if seconds > 0 else None,
-        },
-        answers,
-        measured,
-    )
-
-
-def _run_baseline(
-    baseline: Baseline, reason: str | None, rows: RowSet, resamples: bootstrap.Resamples
-) -> SystemRun:
-    answers: dict[str, Answers] = {}
-    head_reasons: dict[str, str] = {}
-    seconds = None
-    if reason is None:
-        started = time.perf_counter()
-        for head, given in baseline.label([row.text for row in rows.rows]).items():
-            if isinstance(given, str):
-                head_reasons[head] = given
-            else:
-                answers[head] = given
-        seconds = time.perf_counter() - started
-    measured = _measure(rows, answers, resamples)
-    return SystemRun(
-        {
-            "name": baseline.name,
-            "title": baseline.title,
-            "kind": "baseline",
-            "status": "done" if reason is None else "skipped",
-            "reason": reason,
-            "note": baseline.note,
-            "heads": {head: part.report for head, part in measured.items()},
-            "head_reasons": head_reasons,
-            "metrics": {},
-            "seconds": seconds,
-            "quotes_per_second": len(rows.rows) / seconds if seconds else None,
-        },
-        answers,
-        measured,
-    )
-
-
-def _measure(
-    rows: RowSet, answers: dict[str, Answers], resamples: bootstrap.Resamples
-) -> dict[str, Measured]:
-    measured = {}
-    for head, given in answers.items():
-        labels = HEADS[head]
-        gold = np.array([labels.index(row.labels[head]) for row in rows.rows], dtype=np.int64)
-        taken = None
-        if head == "stance":
-            taken = tuple(index for index, name in enumerate(labels) if name != "neutral")
-        data = HeadData(labels, gold, given.predicted, given.probabilities, taken)
-        measured[head] = measure(data, resamples)
-    return measured
-
-
 def _differences(runs: list[SystemRun]) -> list[Difference]:
     model = runs[0]
     found: list[Difference] = []
@@ -279,18 +161,25 @@ def _differences(runs: list[SystemRun]) -> list[Difference]:
             ours = model.measured[head]
             for metric in COMPARED:
                 empty = np.empty(0)
+                our_values = ours.resampled.get(metric, empty)
+                their_values = theirs.resampled.get(metric, empty)
                 value = bootstrap.difference(
                     ours.report["metrics"][metric],
                     theirs.report["metrics"][metric],
-                    ours.resampled.get(metric, empty),
-                    theirs.resampled.get(metric, empty),
+                    our_values,
+                    their_values,
                 )
+                p_value, test = bootstrap_p(our_values - their_values), "paired bootstrap"
+                if metric == "accuracy":
+                    p_value, test = mcnemar(ours.is_correct, theirs.is_correct), "McNemar, exact"
                 found.append(
                     {
                         "baseline": run.report["name"],
                         "head": head,
                         "metric": metric,
                         "difference": value,
+                        "p_value": p_value if value["value"] is not None else None,
+                        "test": test,
                     }
                 )
     return found
@@ -322,22 +211,25 @@ def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _samples(rows: RowSet, runs: list[SystemRun], key: str, *, with_text: bool) -> list[Sample]:
+def _samples(
+    rows: RowSet, runs: list[SystemRun], key: str, groups: list[str] | None, *, with_text: bool
+) -> list[Sample]:
     model = runs[0]
     samples: list[Sample] = []
     for position, row in enumerate(rows.rows):
         answers = {run.report["name"]: _labels_at(run.answers, position) for run in runs}
-        group = next((row.fields.get(name) for name in ("group", "situation", "article")), None)
+        group = groups[position] if groups is not None else None
+        if group is not None and not with_text:  # a name may tell what the text is
+            group = text_sha256(group)[:16]
         samples.append(
             {
                 "suite": key,
-                # An id longer than a name may hold the text itself.
-                "id": row.id if with_text or len(row.id) <= LONGEST_NAME else row.sha256[:16],
+                "id": _sample_id(row, with_text=with_text),
                 "sha256": row.sha256,
                 "text": row.text if with_text else None,
                 "context": row.context if with_text else None,
                 "tags": list(row.tags) if with_text else [],
-                "group": group if with_text and isinstance(group, str) else None,
+                "group": group,
                 "gold": dict(row.labels),
                 "predicted": answers.pop("model"),
                 "probabilities": {
@@ -354,6 +246,11 @@ def _samples(rows: RowSet, runs: list[SystemRun], key: str, *, with_text: bool) 
             }
         )
     return samples
+
+
+def _sample_id(row: Row, *, with_text: bool) -> str:
+    # An id longer than a name may hold the text itself.
+    return row.id if with_text or len(row.id) <= LONGEST_NAME else row.sha256[:16]
 
 
 def _labels_at(answers: dict[str, Answers], position: int) -> dict[str, str]:

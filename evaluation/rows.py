@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from stance.evaluation.keywords import CONDITION
 from stance.evaluation.schema import HEADS
 from stance.references import join_rows, text_sha256
 
@@ -18,6 +20,7 @@ GROUP_FIELDS: Final = ("situation", "source", "article", "group")
 #: Fields whose few values become slices of a report, beside the length bands and the tags.
 SLICE_FIELDS: Final = ("register", "kind", "how", "hard", "genre", "swap")
 LONGEST_NAME: Final = 60
+IF: Final = re.compile(r"\bif\b", re.IGNORECASE)
 
 
 class DataError(ValueError):
@@ -121,7 +124,7 @@ def read_rows(
         raw = read_bytes(path)
         objects = read_objects(path, raw)
         if not objects:
-            raise DataError(f"{path}: no rows in this file")
+            raise DataError(f"{path}:1: no rows in this file")
         if references is not None:
             objects, summary = join_rows(objects, references)
             if not objects:
@@ -192,23 +195,39 @@ def _rows_of(
 ) -> list[Row]:
     rows = []
     for number, fields in objects:
+        row = row_of(fields, path, number, required=required)
         where = f"{path}:{number}"
-        for name in ("text", *HEADS, *required):
-            value = fields.get(name)
-            if value is None:
-                raise DataError(f"{where}: the field {name!r} is missing")
-            if not isinstance(value, str) or not value.strip():
-                raise DataError(f"{where}: {name!r} must be text that is not blank, not {value!r}")
-        for head, labels in HEADS.items():
-            if fields[head] not in labels:
-                known = ", ".join(labels)
-                raise DataError(f"{where}: unknown {head} {fields[head]!r}; known: {known}")
-        name = _id_of(fields, path, number, where)
-        if name in seen:
-            raise DataError(f"{where}: the id {name!r} occurs twice (first at {seen[name]})")
-        seen[name] = where
-        rows.append(_row(fields, name, path, number, where))
+        if row.id in seen:
+            raise DataError(f"{where}: the id {row.id!r} occurs twice (first at {seen[row.id]})")
+        seen[row.id] = where
+        rows.append(row)
     return rows
+
+
+def row_of(fields: dict[str, Any], path: Path, number: int, *, required: Sequence[str] = ()) -> Row:
+    """Returns a labelled row from its JSON object, checked.
+
+    Args:
+        fields: The object.
+        path: Its file, for messages and for an id where there is none.
+        number: Its line from 1.
+        required: Fields that must be text, beside the text and its labels.
+
+    Raises:
+        DataError: A field is missing or has the wrong type, or a label is unknown.
+    """
+    where = f"{path}:{number}"
+    for name in ("text", *HEADS, *required):
+        value = fields.get(name)
+        if value is None:
+            raise DataError(f"{where}: the field {name!r} is missing")
+        if not isinstance(value, str) or not value.strip():
+            raise DataError(f"{where}: {name!r} must be text that is not blank, not {value!r}")
+    for head, labels in HEADS.items():
+        if fields[head] not in labels:
+            known = ", ".join(labels)
+            raise DataError(f"{where}: unknown {head} {fields[head]!r}; known: {known}")
+    return _row(fields, _id_of(fields, path, number, where), path, number, where)
 
 
 def _id_of(fields: dict[str, Any], path: Path, number: int, where: str) -> str:
@@ -227,7 +246,11 @@ def _row(fields: dict[str, Any], name: str, path: Path, number: int, where: str)
     tags = fields.get("tags") or []
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise DataError(f"{where}: 'tags' must be a list of texts, not {tags!r}")
-    slices = {"length": length_band(fields["text"]), "context": "yes" if context else "no"}
+    slices = {
+        "length": length_band(fields["text"]),
+        "condition words": condition_words(fields["text"]),
+        "context": "yes" if context else "no",
+    }
     for key in SLICE_FIELDS:
         value = fields.get(key)
         if isinstance(value, bool):
@@ -254,6 +277,13 @@ def length_band(text: str) -> str:
     if words <= 18:
         return "up to 18 words"
     return "19 to 38 words" if words <= 38 else "39 words and more"
+
+
+def condition_words(text: str) -> str:
+    """Returns whether a quote has an "if", else whether it has another word that may open one."""
+    if IF.search(text):
+        return "if"
+    return "another (unless, once, until …)" if CONDITION.search(text) else "none"
 
 
 def _kind(value: Any) -> str:

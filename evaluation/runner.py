@@ -12,15 +12,20 @@ from typing import Any, Final, cast
 
 import stance
 from stance.evaluation import baselines as baseline_module
-from stance.evaluation import bootstrap, provenance
+from stance.evaluation import bootstrap, learning, provenance
 from stance.evaluation.baselines import Baseline, BaselineUnavailable
-from stance.evaluation.labelled import Classifier, Setting, data_files
+from stance.evaluation.hugging_face import HuggingFace
+from stance.evaluation.labelled import Setting, data_files
 from stance.evaluation.rows import DataError, RowSet, read_rows
 from stance.evaluation.schema import SCHEMA_VERSION, ModelFacts, Results, Sample, SuiteReport
+from stance.evaluation.stored import previous_report
 from stance.evaluation.suites import SUITES, Suite, suite_named
+from stance.evaluation.systems import Classifier, Remembering
 from stance.references import read_references
 
 TRAINING_FILE: Final = "data/authored/train.jsonl"
+#: scikit-learn takes no larger seed.
+MOST_SEED: Final = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +35,14 @@ class Options:
     Attributes:
         suites: Names; empty for every suite whose data is there.
         data: Labelled files for the suite ``real``.
+        articles: Files of articles with gold quotes for the suite ``quotes``.
         labels: File of labels by reference for ``data``, or None to take the files' own labels.
         seed: Seed of the resamples and of the baselines.
         repeats: Bootstrap resamples; 0 gives no intervals.
         include_text: Whether texts of ``data`` may stand in the reports.
+        baselines: Models of Hugging Face to stand beside, by hub id or path.
+        with_baselines: Whether any baseline is run; without them a run is quicker.
+        model_directory: Where the model was loaded from, for its cold start; None for none.
         root: The repository.
         command: The command line as reports show it.
     """
@@ -41,9 +50,13 @@ class Options:
     suites: tuple[str, ...] = ()
     data: tuple[Path, ...] = ()
     labels: Path | None = None
+    articles: tuple[Path, ...] = ()
     seed: int = 0
     repeats: int = 2000
     include_text: bool = False
+    baselines: tuple[str, ...] = ()
+    with_baselines: bool = True
+    model_directory: Path | None = None
     root: Path = field(default_factory=lambda: find_root())
     command: str = "stance.evaluation.runner.run"
 
@@ -51,18 +64,28 @@ class Options:
         """Rejects bad values.
 
         Raises:
-            ValueError: A number is negative, a suite is unknown, or ``data`` would not be read.
+            ValueError: A number is out of range, a suite is unknown, or ``data`` would not be read.
         """
-        if self.repeats < 0:
-            raise ValueError(f"bootstrap must be 0 or more, not {self.repeats}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be 0 or more, not {self.seed}")
+        for name, value, most in (
+            ("bootstrap", self.repeats, bootstrap.MOST_REPEATS),
+            ("seed", self.seed, MOST_SEED),
+        ):
+            if not 0 <= value <= most:
+                raise ValueError(f"{name} must be 0 to {most}, not {value}")
         for name in self.suites:
             suite_named(name)
-        if self.data and self.suites and "real" not in self.suites:
+        if self.data and self.suites and not {"real", "calibration"} & set(self.suites):
             raise ValueError(
-                f"--data is read by the suite 'real', which is not among: {', '.join(self.suites)}"
+                "--data is read by the suite 'real' (and by 'calibration'), which is not among: "
+                f"{', '.join(self.suites)}"
             )
+        if self.articles and self.suites and "quotes" not in self.suites:
+            raise ValueError(
+                "--articles is read by the suite 'quotes', which is not among: "
+                f"{', '.join(self.suites)}"
+            )
+        if self.baselines and not self.with_baselines:
+            raise ValueError("a named baseline cannot stand in a run without baselines")
         if self.labels is not None and not self.data:
             raise ValueError("--labels gives labels to --data files, and none was named")
 
@@ -92,6 +115,7 @@ def prepare(options: Options) -> tuple[list[Suite], dict[str, str]]:
         cast(Classifier, None),
         options.root,
         data_files=options.data,
+        article_files=options.articles,
         references=_references(options),
     )
     chosen = [suite_named(name) for name in dict.fromkeys(options.suites)] or list(SUITES)
@@ -138,24 +162,29 @@ def run(
         SuiteUnavailable: A suite that was named has no data.
         DataError: Some data cannot be used; the message names file and line.
         ModelError: The model's answers are not probabilities over the labels.
+        BaselineUnavailable: A model named in ``options.baselines`` cannot be used.
     """
     started = time.perf_counter()
     moment = datetime.now(timezone.utc).isoformat(timespec="seconds")
     chosen, reasons = prepare(options)
     facts = facts or provenance.model_facts(None, options.root, type(model).__name__)
     setting = Setting(
-        model=model,
+        model=Remembering(model),
         root=options.root,
         data_files=options.data,
+        article_files=options.articles,
         references=_references(options),
         seed=options.seed,
         repeats=options.repeats,
         include_text=options.include_text,
+        previous=previous_report(options.root, facts["sha256"]),
+        model_directory=options.model_directory,
         model_files=provenance.training_hashes(facts),
     )
-    if len(reasons) < len(chosen):
+    needed = any(suite.has_baselines and suite.name not in reasons for suite in chosen)
+    if needed and options.with_baselines:
         report("fitting the baselines")
-        setting = _with_baselines(setting)
+        setting = _with_baselines(setting, options)
     suites: list[SuiteReport] = []
     samples: list[Sample] = []
     for suite in chosen:
@@ -178,6 +207,8 @@ def run(
         "baselines_trained_on": data_files(setting.training, setting.root)[0]
         if setting.training
         else None,
+        "previous": setting.previous.results["version"] if setting.previous else None,
+        "learning_curve": learning.read_curve(options.root),
         "suites": suites,
     }
     return results, samples
@@ -203,13 +234,20 @@ def _run_suite(
         samples.extend(outcome.samples)
 
 
-def _with_baselines(setting: Setting) -> Setting:
-    """Returns the setting with every baseline fitted, or the reason why it is not."""
+def _with_baselines(setting: Setting, options: Options) -> Setting:
+    """Returns the setting with every baseline fitted, or the reason why it is not.
+
+    Raises:
+        BaselineUnavailable: A model named in the options cannot be used.
+    """
+    # One that was named must be able to run; the others are left out with their reason.
+    named = [HuggingFace(name, options.root) for name in options.baselines]
+    for baseline in named:
+        baseline.prepare()
     path = setting.root / TRAINING_FILE
     training: RowSet | None = read_rows([path]) if path.is_file() else None
     ready: list[tuple[Baseline, str | None]] = []
-    for kind in baseline_module.BASELINES:
-        baseline = kind()
+    for baseline in baseline_module.all_baselines():
         reason = None
         try:
             if baseline.is_trained and training is None:
@@ -220,4 +258,5 @@ def _with_baselines(setting: Setting) -> Setting:
         except BaselineUnavailable as error:
             reason = str(error)
         ready.append((baseline, reason))
+    ready += [(baseline, None) for baseline in named]
     return replace(setting, baselines=tuple(ready), training=training)

@@ -1,7 +1,11 @@
-"""The shape of ``results.json``, version 1: every figure of a run, and where it came from.
+"""The shape of ``results.json``, version 2: every figure of a run, and where it came from.
 
 A reader needs only this file. Figures are fractions in 0..1 unless their entry in ``METRICS`` says
 otherwise. A figure that cannot be computed is ``None`` with its reason, never 0.
+
+Version 2 added to version 1: a system of the kind ``previous`` (the newest report of other
+weights); ``p_value`` and ``test`` of a difference; ``ceilings`` of a suite; ``learning_curve``; the
+suites calibration, speed and quotes with their metrics. ``stance compare`` reads both versions.
 """
 
 from __future__ import annotations
@@ -9,9 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypedDict
 
+from stance.evaluation.quote_figures import FIGURES as QUOTE_FIGURES
 from stance.labels import SENTIMENTS, STANCES
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 #: The two heads and their labels, in label order: rows and columns of every matrix.
 HEADS: Final[dict[str, tuple[str, ...]]] = {"stance": STANCES, "sentiment": SENTIMENTS}
@@ -26,12 +31,14 @@ class MetricInfo:
         is_higher_better: False for errors and losses.
         is_fraction: Whether the value lies in 0..1 and may be shown as a percentage.
         meaning: One sentence for the reader of a report.
+        unit: Written after a value that is no fraction, such as "s"; empty for pure numbers.
     """
 
     title: str
     is_higher_better: bool
     is_fraction: bool
     meaning: str
+    unit: str = ""
 
 
 #: What the suite ``invariance`` changes: title and meaning.
@@ -122,6 +129,50 @@ METRICS: Final[dict[str, MetricInfo]] = {
         True,
         "of the gold quotes: exact characters, speaker, stance and sentiment all right",
     ),
+    **{
+        f"{head}_{key}_{level}": MetricInfo(
+            f"{head.capitalize()} {title} {level}%",
+            key == "coverage",
+            key == "coverage",
+            meaning.format(level=level, head=head),
+            "" if key == "coverage" else "labels",
+        )
+        for head in HEADS
+        for level in (80, 90)
+        for key, title, meaning in (
+            (
+                "coverage",
+                "sets,",
+                "quotes whose right {head} is in the label set asked for with {level}% coverage",
+            ),
+            ("set_size", "set size,", "mean number of labels in those sets; fewer say more"),
+        )
+    },
+    "condition_f1": MetricInfo(
+        "Condition", True, True, "token F1 of the words that state the condition"
+    ),
+    "outcome_f1": MetricInfo(
+        "Outcome", True, True, "token F1 of the words that state what hangs on it"
+    ),
+    **{key: MetricInfo(title, True, True, what) for key, (title, what) in QUOTE_FIGURES.items()},
+    "one_by_one": MetricInfo(
+        "One by one", True, False, "quotes labelled in a second, one a call", "quotes/s"
+    ),
+    "in_batches": MetricInfo(
+        "Many at once", True, False, "quotes labelled in a second, all in one call", "quotes/s"
+    ),
+    "one_by_one_ratio": MetricInfo(
+        "One by one, times", True, False, "speed one by one over that of the alternative", "×"
+    ),
+    "in_batches_ratio": MetricInfo(
+        "Many, times", True, False, "speed of many at once over that of the alternative", "×"
+    ),
+    "cold_start": MetricInfo(
+        "Cold start", False, False, "a new process from its start to the first label", "s"
+    ),
+    "peak_memory": MetricInfo(
+        "Peak memory", False, False, "most memory of that process after 64 quotes", "MiB"
+    ),
 }
 
 
@@ -180,14 +231,16 @@ class HeadReport(TypedDict):
 
 
 class SystemReport(TypedDict):
-    """The model or one baseline on one suite; ``heads`` is empty when it was skipped.
+    """The model, a baseline or the previous report; ``heads`` is empty when it was skipped.
 
     ``head_reasons`` says why a head is missing; ``metrics`` are those of no single head.
+    ``seconds`` is None where an answer was known from an earlier suite; for the model it is that of
+    the quotes new in this suite, without the first, which loads it.
     """
 
     name: str
     title: str
-    kind: Literal["model", "baseline"]
+    kind: Literal["model", "baseline", "previous"]
     status: Literal["done", "skipped"]
     reason: str | None
     note: str
@@ -199,12 +252,51 @@ class SystemReport(TypedDict):
 
 
 class Difference(TypedDict):
-    """Model minus baseline on the same resamples (paired bootstrap)."""
+    """Model minus another system on the same resamples (paired bootstrap).
+
+    ``p_value`` is two-sided: McNemar's exact one for accuracy, of the paired bootstrap else
+    (``test`` says which), None without resamples.
+    """
 
     baseline: str
     head: str
     metric: str
     difference: MetricValue
+    p_value: float | None
+    test: str
+
+
+class Ceiling(TypedDict):
+    """How far two annotators agree: no system can be told to be better than that.
+
+    The figures take the first annotator's labels as right and the second's as answers; None where
+    nobody measured it. ``n`` is the number of quotes both labelled, None where it is not told.
+    """
+
+    kappa: float | None
+    accuracy: float | None
+    macro_f1: float | None
+    n: int | None
+    about: str
+
+
+class CurvePoint(TypedDict):
+    """One training run of the learning curve: ``rows`` learned from, ``value`` with its bounds."""
+
+    series: str
+    rows: int
+    value: float
+    low: float | None
+    high: float | None
+
+
+class LearningCurve(TypedDict):
+    """How a figure grows with the training rows; ``file`` is where the points were read."""
+
+    file: str
+    about: str
+    metric: str
+    points: list[CurvePoint]
 
 
 class Slice(TypedDict):
@@ -239,6 +331,7 @@ class SuiteReport(TypedDict):
     data: list[DataFile]
     rows: int
     label_counts: dict[str, dict[str, int]]
+    ceilings: dict[str, Ceiling]
     resampling: str
     warnings: list[str]
     systems: list[SystemReport]
@@ -279,6 +372,8 @@ class Results(TypedDict):
     run: RunFacts
     model: ModelFacts
     baselines_trained_on: DataFile | None
+    previous: str | None
+    learning_curve: LearningCurve | None
     suites: list[SuiteReport]
 
 
@@ -286,7 +381,8 @@ class Sample(TypedDict):
     """One line of ``samples.jsonl``: one row of one suite.
 
     ``text`` and ``context`` are None for data that is not ours; ``sha256`` is that of the UTF-8
-    text, so that its owner can trace the row.
+    text, so that its owner can trace the row. ``group`` is what was drawn together for the
+    intervals, or the beginning of its hash.
     """
 
     suite: str

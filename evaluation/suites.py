@@ -2,112 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
 import numpy as np
 
-from stance import quotes
-from stance.evaluation import invariance, pipeline
+from stance.evaluation import invariance
 from stance.evaluation.bootstrap import draw, ratio
-from stance.evaluation.labelled import (
-    Outcome,
-    Setting,
-    Subject,
-    SystemRun,
-    evaluate_rows,
-)
+from stance.evaluation.labelled import Outcome, Setting, evaluate_rows
 from stance.evaluation.rows import RowSet, read_rows
-from stance.evaluation.schema import SuiteReport, undefined
+from stance.evaluation.schema import undefined
+from stance.evaluation.spans import add_spans
+from stance.evaluation.suite import FileSuite, Suite
+from stance.evaluation.system_suites import Calibration, Pipeline, Quotes, Speed
+from stance.evaluation.systems import SystemRun
 from stance.labels import STANCES
-
-
-class Suite(ABC):
-    """One thing to measure.
-
-    Attributes:
-        name: What one types.
-        title: Heading in reports.
-        about: One or two sentences for the reader of a report.
-        primary_metric: The one figure that stands for the suite, a key of ``schema.METRICS``.
-        primary_head: The head it belongs to; None for metrics of no single head.
-    """
-
-    name: ClassVar[str]
-    title: ClassVar[str]
-    about: ClassVar[str]
-    primary_metric: ClassVar[str] = "macro_f1"
-    primary_head: ClassVar[str | None] = "stance"
-
-    @abstractmethod
-    def missing(self, setting: Setting) -> str | None:
-        """Returns why the suite cannot run here (data that is absent), or None."""
-
-    @abstractmethod
-    def check(self, setting: Setting) -> None:
-        """Reads the data without measuring, so that a mistake in it is told before a long run.
-
-        Raises:
-            DataError: The data cannot be used; the message names file and line.
-        """
-
-    @abstractmethod
-    def run(self, setting: Setting) -> list[Outcome]:
-        """Measures; one outcome a data set."""
-
-    def subject(self, *, title: str = "", key: str = "") -> Subject:
-        """Returns the suite's names for a report."""
-        return Subject(
-            name=self.name,
-            title=title or self.title,
-            key=key or self.name,
-            about=self.about,
-            primary_metric=self.primary_metric,
-            primary_head=self.primary_head,
-        )
-
-    def skipped(self, reason: str) -> SuiteReport:
-        """Returns the report of a suite that could not run."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "key": self.name,
-            "about": self.about,
-            "status": "skipped",
-            "reason": reason,
-            "primary_metric": self.primary_metric,
-            "primary_head": self.primary_head,
-            "data": [],
-            "rows": 0,
-            "label_counts": {},
-            "resampling": "",
-            "warnings": [],
-            "systems": [],
-            "differences": [],
-            "slices": [],
-            "seconds": 0.0,
-        }
-
-
-class FileSuite(Suite):
-    """A suite on one file of the repository, ``file``."""
-
-    file: ClassVar[str]
-
-    def missing(self, setting: Setting) -> str | None:
-        """Returns that the file is absent, or None."""
-        return None if (setting.root / self.file).is_file() else f"{self.file} is not there"
-
-    def check(self, setting: Setting) -> None:
-        """Reads the file."""
-        read_rows([setting.root / self.file])
-
-    def run(self, setting: Setting) -> list[Outcome]:
-        """Labels every row of the file."""
-        rows = read_rows([setting.root / self.file])
-        return [evaluate_rows(rows, setting, self.subject(), is_ours=True)[0]]
 
 
 class Authored(FileSuite):
@@ -120,6 +30,13 @@ class Authored(FileSuite):
         "both training and test. About half are hard cases of the codebook."
     )
     file = "data/authored/test.jsonl"
+
+    def run(self, setting: Setting) -> list[Outcome]:
+        """Labels every row, and compares the words of conditions and outcomes."""
+        rows = read_rows([setting.root / self.file])
+        outcome, runs, resamples = evaluate_rows(rows, setting, self.subject(), is_ours=True)
+        add_spans(rows, runs[0], resamples, setting)
+        return [outcome]
 
 
 class Seeds(FileSuite):
@@ -247,35 +164,6 @@ class Invariance(FileSuite):
         return [outcome]
 
 
-class Pipeline(FileSuite):
-    """From the seed articles' text to speakers and labels."""
-
-    name = "pipeline"
-    title = "Seed articles, from text to labels"
-    about = (
-        "The seed articles as text: quotes split out, speakers named, both labels given. Every "
-        "error of splitting counts as well."
-    )
-    primary_metric = "end_to_end"
-    primary_head = None
-    file = "data/seeds_gold.jsonl"
-
-    def missing(self, setting: Setting) -> str | None:
-        """Returns that the gold file or the splitter is absent, or None."""
-        if not hasattr(quotes, "split"):
-            return "this installation has no stance.split"
-        return super().missing(setting)
-
-    def check(self, setting: Setting) -> None:
-        """Reads the gold file with its spans."""
-        for row in read_rows([setting.root / self.file], required=("article",)).rows:
-            pipeline.gold_spans(row)
-
-    def run(self, setting: Setting) -> list[Outcome]:
-        """Splits and labels the articles."""
-        return [pipeline.run_pipeline(setting.root / self.file, setting, self.subject())]
-
-
 #: In the order of reports.
 SUITES: Final[tuple[Suite, ...]] = (
     Authored(),
@@ -283,7 +171,10 @@ SUITES: Final[tuple[Suite, ...]] = (
     Invariance(),
     Real(),
     Seeds(),
+    Calibration(),
+    Quotes(),
     Pipeline(),
+    Speed(),
 )
 
 

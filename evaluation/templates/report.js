@@ -40,6 +40,10 @@
     fill(get("f-answer"), names);
   };
 
+  // Quotes of the suite that only splits have no labels; their tags say what is wrong with them.
+  const isWrong = (sample, head) => (sample.g[head] === undefined && sample.p[head] === undefined
+    ? !sample.k.includes("right") : sample.g[head] !== sample.p[head]);
+
   const chosen = () => {
     const [search, suite, head, gold, answer, order, wrong] = fields;
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -48,7 +52,7 @@
       (!suite.value || sample.s === suite.value) &&
       (!gold.value || sample.g[name] === gold.value) &&
       (!answer.value || sample.p[name] === answer.value) &&
-      (!wrong.checked || sample.g[name] !== sample.p[name]) &&
+      (!wrong.checked || isWrong(sample, name)) &&
       words.every((word) => text(sample).includes(word)));
     const sure = (sample) => (sample.q[name] === undefined ? -1 : sample.q[name]);
     if (order.value === "sure") found.sort((a, b) => sure(b) - sure(a));
@@ -77,6 +81,18 @@
     return row;
   };
 
+  const plain = (sample, fact) => {
+    const row = make("div");
+    row.append(make("dt", "", fact));
+    const gold = sample.g[fact];
+    const found = sample.p[fact];
+    const words = found === undefined ? gold + " · quote not found"
+      : gold === undefined ? (found || "none") + " · not in the gold"
+      : gold === found ? found || "none" : (found || "none") + ", right is " + (gold || "none");
+    row.append(make("dd", "", words));
+    return row;
+  };
+
   const item = (sample) => {
     const node = make("li");
     const left = make("div");
@@ -91,7 +107,9 @@
       left.append(details);
     }
     const right = make("dl", "labels");
-    for (const head of Object.keys(about.heads)) right.append(line(sample, head));
+    const has = (head) => sample.g[head] !== undefined || sample.p[head] !== undefined;
+    for (const head of Object.keys(about.heads)) if (has(head)) right.append(line(sample, head));
+    if (!has("stance")) for (const fact of ["kind", "speaker"]) if (has(fact)) right.append(plain(sample, fact));
     node.append(left, right);
     return node;
   };
@@ -100,10 +118,11 @@
     const found = chosen();
     list.replaceChildren(...found.slice(0, shown).map(item));
     const head = get("f-head").value;
-    const right = found.filter((sample) => sample.g[head] === sample.p[head]).length;
+    const wrong = found.filter((sample) => isWrong(sample, head)).length;
+    const number = (n) => n.toLocaleString("en");
     count.textContent = found.length === 0 ? "No quote matches." :
-      found.length.toLocaleString("en") + (found.length === 1 ? " quote, " : " quotes, ") +
-      right.toLocaleString("en") + " with the right " + head + ".";
+      number(found.length) + (found.length === 1 ? " quote" : " quotes") +
+      (wrong === found.length ? ", all wrong in " : ", " + number(wrong) + " wrong in ") + head + ".";
     more.hidden = found.length <= shown;
     list.hidden = found.length === 0;
   };

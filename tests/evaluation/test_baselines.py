@@ -5,12 +5,13 @@ import pytest
 from evaluation_fakes import QUOTES, record, write_rows
 
 from stance.evaluation.baselines import (
-    BASELINES,
     BaselineUnavailable,
     Keywords,
     Majority,
+    TextBlobPolarity,
     TfidfRegression,
     Vader,
+    all_baselines,
 )
 from stance.evaluation.keywords import sentiment_by_keywords, stance_by_keywords
 from stance.evaluation.rows import read_rows
@@ -102,15 +103,17 @@ def test_missing_library_names_the_pip_line(monkeypatch):
     real = builtins.__import__
 
     def refuse(name, *rest, **more):
-        if name.startswith("vaderSentiment"):
+        if name.startswith(("vaderSentiment", "textblob")):
             raise ImportError(name)
         return real(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(BaselineUnavailable, match=r"pip install 'stance-quotes\[evaluate\]'"):
-        Vader().prepare()
+    for baseline in (Vader(), TextBlobPolarity()):
+        with pytest.raises(BaselineUnavailable, match=r"pip install 'stance-quotes\[evaluate\]'"):
+            baseline.prepare()
 
 
 def test_names_are_unique_and_rules_need_no_training():
-    assert len({kind.name for kind in BASELINES}) == len(BASELINES)
+    names = [baseline.name for baseline in all_baselines()]
+    assert len(set(names)) == len(names)
     assert not Keywords.is_trained

@@ -20,7 +20,10 @@ def test_list_names_every_suite_and_whether_it_can_run(capsys):
         "invariance",
         "real",
         "seeds",
+        "calibration",
+        "quotes",
         "pipeline",
+        "speed",
     ]
     assert "no file was given with --data" in lines[3]
 
@@ -30,13 +33,19 @@ def test_list_names_every_suite_and_whether_it_can_run(capsys):
     [
         (
             ["nosuch"],
-            "unknown suite 'nosuch'; known: authored, contrast, invariance, real, seeds, pipeline",
+            "unknown suite 'nosuch'; known: authored, contrast, invariance, real, seeds, "
+            "calibration, quotes, pipeline, speed",
         ),
         (["real"], "suite 'real': no file was given with --data"),
         (["real", "--data", "none.jsonl"], "none.jsonl: no such file"),
         (["authored", "--data", "x.jsonl"], "--data is read by the suite 'real'"),
-        (["--bootstrap", "-1"], "bootstrap must be 0 or more, not -1"),
-        (["--seed", "-1"], "seed must be 0 or more, not -1"),
+        (["authored", "--articles", "x.jsonl"], "--articles is read by the suite 'quotes'"),
+        (["--task", "nosuch"], "unknown suite 'nosuch'"),
+        (["--bootstrap", "-1"], "bootstrap must be 0 to 100000, not -1"),
+        (["--bootstrap", "99999999999"], "bootstrap must be 0 to 100000, not 99999999999"),
+        (["--no-baselines", "--baseline", "x"], "cannot stand in a run without baselines"),
+        (["--seed", "-1"], "seed must be 0 to 4294967295, not -1"),
+        (["--seed", "4294967296"], "seed must be 0 to 4294967295, not 4294967296"),
     ],
 )
 def test_bad_arguments_exit_2_with_one_line(arguments, message, tmp_path, capsys):
@@ -107,6 +116,7 @@ def test_released_weights_are_measured_end_to_end(tmp_path, capsys):
     path = write_rows(tmp_path / "mine.jsonl", [record(i) for i in range(12)])
     out = tmp_path / "out"
     arguments = ["real", "--data", str(path), "--bootstrap", "20", "--output", str(out)]
+    arguments.append("--no-baselines")  # those that learn read thousands of rows
     assert main(arguments) == 0
     results = json.loads((out / "results.json").read_text("utf-8"))
     system = results["suites"][0]["systems"][0]

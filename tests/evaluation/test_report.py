@@ -4,7 +4,7 @@ import re
 import pytest
 from evaluation_fakes import QUOTES, Oracle, build_root, record, write_rows
 
-from stance.evaluation import plots, report
+from stance.evaluation import plots, report, report_text
 from stance.evaluation.runner import Options, run
 from stance.evaluation.schema import SCHEMA_VERSION, undefined
 
@@ -19,6 +19,32 @@ def results_and_samples(tmp_path_factory):
     rows[1] |= {"register": "<b>wire</b>", "context": ATTACK, "id": "<i>id</i>"}
     rows[2] |= {"text": "half a pair: \ud83d"}
     write_rows(root / "data" / "authored" / "test.jsonl", rows)
+    (root / "training").mkdir()
+    (root / "training" / "learning_curve.json").write_text(
+        json.dumps(
+            {
+                "about": "<i>made</i> for a test",
+                "metric": "stance macro-F1",
+                "points": [
+                    {"series": "real", "rows": 500, "value": 0.5, "low": 0.45, "high": 0.55},
+                    {"series": "real", "rows": 4000, "value": 0.66},
+                    {"series": "authored", "rows": 500, "value": 0.4},
+                ],
+            }
+        ),
+        "utf-8",
+    )
+    agreed = (
+        {"stance": "dismissive", "sentiment": "negative"},
+        {
+            "stance": "neutral",
+            "sentiment": "neutral",
+        },
+    )
+    write_rows(
+        root / "data" / "agreement.jsonl",
+        [{"set": "test", "first": part, "second": part} for part in agreed],
+    )
     return run(Oracle(), Options(root=root, repeats=30, command="stance evaluate <x>"))
 
 
@@ -49,6 +75,7 @@ def test_page_runs_no_text_of_a_quote(results_and_samples):
     assert "<img" not in page
     assert "<b>wire" not in page
     assert "<i>id" not in page
+    assert "<i>made" not in page
     data = re.search(r'id="samples-data">(.*?)</script>', page, re.DOTALL)[1]
     assert json.loads(data)[0]["t"].endswith(ATTACK)
 
@@ -89,10 +116,14 @@ def test_headline_names_figure_interval_and_best_baseline(results_and_samples):
     assert "best baseline: " in sentence
 
 
+def test_markdown_cell_escapes_each_sign_once():
+    assert report_text.cell_text("p <0.001 & a_b\n# x") == r"p &#60;0.001 &#38; a\_b \# x"
+
+
 def test_undefined_figure_is_named_so_with_its_reason():
-    notes = report.Notes()
-    assert report.metric_text("accuracy", undefined("no row"), notes) == "undef. [a]"
-    assert report.metric_text("mcc", undefined("no row"), notes) == "undef. [a]"
+    notes = report_text.Notes()
+    assert report_text.metric_text("accuracy", undefined("no row"), notes) == "undef. [a]"
+    assert report_text.metric_text("mcc", undefined("no row"), notes) == "undef. [a]"
     assert list(notes.items()) == [("a", "no row")]
     figure = plots.forest([plots.Mark("x", "", "model", undefined("no row"))], title="t")
     assert (figure["rows"][0]["x"], figure["rows"][0]["shown"]) == (None, "undef.")
@@ -100,7 +131,7 @@ def test_undefined_figure_is_named_so_with_its_reason():
 
 @pytest.mark.parametrize(("index", "letters"), [(0, "a"), (25, "z"), (26, "aa"), (27, "ab")])
 def test_notes_go_on_after_z(index, letters):
-    notes = report.Notes()
+    notes = report_text.Notes()
     assert [notes.letter(str(number)) for number in range(28)][index] == letters
 
 

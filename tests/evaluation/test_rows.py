@@ -51,7 +51,7 @@ def test_bad_line_is_named_with_its_file_and_number(tmp_path, line, message):
 def test_file_without_rows_is_an_error(tmp_path, content):
     path = tmp_path / "f.jsonl"
     path.write_text(content, "utf-8")
-    with pytest.raises(DataError, match="no rows in this file"):
+    with pytest.raises(DataError, match=r"\.jsonl:1: no rows in this file"):
         read_rows([path])
 
 
