@@ -104,7 +104,7 @@ class Prediction:
         confidence: The probability of the most probable stance, in 0..1.
         quote: The quote that was labelled, or None when a plain string was.
         condition: The words that state the condition of a conditional quote; None for every other
-            stance and from models without a condition head (the released one has none yet).
+            stance and from models without a condition head.
         outcome: What hangs on the condition; None like ``condition``.
         windows: How many windows the text was read in: 1, or more when it is longer than the
             model's ``max_length`` tokens; then the probabilities are the windows' means, weighted
