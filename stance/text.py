@@ -21,7 +21,11 @@ Span = tuple[int, int]
 MAX_SENTENCE: Final = 3000
 
 _LINE = re.compile(r"[^\n\r\u2028\u2029]+")
-_BLANK_LINE = re.compile(r"(?:\r?\n|\r)(?:[ \t\u00a0]*(?:\r?\n|\r))+|\u2029")
+# Patterns that are searched for begin with a plain set of characters: ``re`` then skips the others
+# several times faster.
+_BLANK_LINE = re.compile(
+    r"[\r\n\u2029](?:(?:(?<=\r)\n|(?<!\u2029))(?:[ \t\u00a0]*(?:\r?\n|\r))+|(?<=\u2029))"
+)
 _FINAL = re.compile(r"[.!?…:;,][\"'”’»)\]]*$|[\"'”’»]$|''$")
 
 _CAPTION = re.compile(
@@ -85,7 +89,7 @@ _DATELINE = re.compile(
     r"Yonhap)\)\s*"
     r"(?:--|[-–—])\s*"
 )
-_BREAK = re.compile(r"([.!?…。！？]+)(['\"’”»›)\]]*)(?=\s|$)")
+_BREAK = re.compile(r"([.!?…。！？][.!?…。！？]*)(['\"’”»›)\]]*)(?=\s|$)")
 _BEFORE = re.compile(r"[\w.&’'-]+$")
 _ABBREVIATIONS = frozenset(
     "mr mrs ms mx dr prof gen lt col maj sgt capt cmdr adm rev hon pres gov sen rep reps sens amb "
@@ -211,8 +215,14 @@ def _is_running_text(article: str, line: Span) -> bool:
         and bool(_FINAL.search(article, max(start, end - 6), end))
         and not _CAPTION.match(head)
         and not _LINK.match(head)
-        and not _CREDIT.search(article, max(start, end - 100), end)
+        and not _has_credit(article, max(start, end - 100), end)
     )
+
+
+def _has_credit(text: str, start: int, end: int) -> bool:
+    """Whether a range ends with who took a photograph."""
+    may = text.find("(", start, end) >= 0 or text.find("Getty", start, end) >= 0
+    return may and _CREDIT.search(text, start, end) is not None
 
 
 def _is_furniture_line(line: str, length: int, is_header: bool, has_body: bool) -> bool:
@@ -221,7 +231,7 @@ def _is_furniture_line(line: str, length: int, is_header: bool, has_body: bool) 
     # What ends a line is looked for at its end only: a search from its start costs four times as
     # much as all the rest.
     ended = bool(_FINAL.search(line, max(0, length - 8)))
-    if _CAPTION.match(line) or _CREDIT.search(line, max(0, length - 180)):
+    if _CAPTION.match(line) or _has_credit(line, max(0, length - 180), len(line)):
         return True
     if length < 160 and (not ended or length < 60) and _LINK.match(line):
         return True

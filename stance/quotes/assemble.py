@@ -240,6 +240,13 @@ def _spans_and_kind(
     inside = outside = 0
     for a, b in kept:
         regions = page.regions_in(a, b)
+        # Most contents lie on one side of the marks: one word tells as much as all of them.
+        if not regions:
+            outside += _WORD.search(page.article, a, b) is not None
+            continue
+        if regions[0].start <= a and b <= regions[0].end:
+            inside += _WORD.search(page.article, a, b) is not None
+            continue
         quoted = sum(
             len(_WORD.findall(page.article, max(a, r.start), min(b, r.end))) for r in regions
         )

@@ -125,6 +125,8 @@ def leftover(page: Page, unit: Unit, taken: Sequence[Span]) -> list[Attribution]
         taken: Ranges that are content already.
     """
     found: list[Attribution] = []
+    if unit.regions[0] == unit.regions[1]:
+        return found
     tokens = unit.tokens
     for i, token in enumerate(tokens):
         if token.kind != "q" or any(a < token.end and token.start < b for a, b in taken):
@@ -137,7 +139,10 @@ def leftover(page: Page, unit: Unit, taken: Sequence[Span]) -> list[Attribution]
 
 def stands_alone(unit: Unit) -> bool:
     """Whether a sentence is nothing but quotations and punctuation."""
-    return any(t.kind == "q" for t in unit.tokens) and all(t.kind != "w" for t in unit.tokens)
+    if unit.regions[0] == unit.regions[1]:
+        return False
+    tokens = unit.tokens
+    return any(t.kind == "q" for t in tokens) and all(t.kind != "w" for t in tokens)
 
 
 def _span(tokens: Sequence[Token], a: int, b: int) -> Span:

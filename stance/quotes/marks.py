@@ -16,12 +16,15 @@ from typing import Final
 
 from stance.text import Span, trim
 
-# Eight marks in a row are a rule or rubbish, not quotations; they are passed over in one step.
-_RUN = r"(?P<run>[\"“”„‟«»‹›＂〝〞「」『』'‘’‚`]{8,})"
-_DOUBLE = re.compile(_RUN + r"|``|''|[\"“”„‟«»‹›＂〝〞「」『』]")
+# Eight marks in a row are a rule or rubbish, not quotations; they are passed over in one step. The
+# patterns begin with a plain set of characters and look back at which one it was: ``re`` then skips
+# the characters between the marks several times faster.
+_ANY = r"[\"“”„‟«»‹›＂〝〞「」『』'‘’‚`]"
+_RUN: Final = rf"{_ANY}(?:(?P<run>{_ANY}{{7,}})"
+_DOUBLE = re.compile(_RUN + r"|(?<=`)`|(?<=')'|(?<=[\"“”„‟«»‹›＂〝〞「」『』]))")
 _ANY_DOUBLE = re.compile('["“”„‟«»‹›＂〝〞「」『』]')
-_ANY_SINGLE = re.compile(r"(?:^|[^\w])['‘‚]")
-_SINGLE = re.compile(_RUN + r"|(?<!')'(?!')|[‘’‚]")
+_ANY_SINGLE = re.compile(r"['‘‚](?<!\w.)")
+_SINGLE = re.compile(_RUN + r"|(?<=')(?<!'')(?!')|(?<=[‘’‚]))")
 _WORD = re.compile(r"\w+(?:['’.]\w+)*")
 _OPEN_ONLY: Final = frozenset("“„‟‹「『〝") | {"``"}
 _CLOSERS: Final = {
@@ -98,7 +101,7 @@ def quoted_regions(article: str, lines: Sequence[Span]) -> list[Quoted]:
             or article.find("''", start, end) >= 0
             or article.find("``", start, end) >= 0
         )
-        has_single = _ANY_SINGLE.search(article, max(0, start - 1), end) is not None
+        has_single = _ANY_SINGLE.search(article, start, end) is not None
         if not (has_double or has_single) or _WORD.search(article, start, end) is None:
             continue
         doubles = _double_regions(article, start, end) if has_double else []

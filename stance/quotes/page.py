@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 from stance.quotes.marks import Quoted, quoted_regions
 from stance.text import Span, furniture, paragraphs, sentences, trim
 
-# Order counts. The look-aheads let most words pass the two long alternatives in one step. Only the
-# last alternative, punctuation, is a group: that tells the kinds apart.
+# Order counts. The look-aheads let blanks pass all alternatives in one step, and most words the two
+# long ones. Only the last alternative, punctuation, is a group: that tells the kinds apart.
 _TOKEN = re.compile(
-    r"[a-z]+(?=[\s,])"
+    r"(?=\S)(?:[a-z]+(?=[\s,])"
     r"|(?=[HhSsIiTtWwYy])(?i:he|she|it|they|we|i|you|who|there|that|what)"
     r"(?=['’](?i:s|ve|d|re|ll|m)(?!['’&.-]?\w))"
     r"|(?=[MDSRGLCAPHJFNO])(?:Mr|Mrs|Ms|Dr|Sen|Sens|Rep|Reps|Gov|Gen|Lt|Col|Maj|Sgt|Adm|Capt|Prof|"
@@ -26,7 +26,7 @@ _TOKEN = re.compile(
     r"|[^\W\d_]\.(?:[^\W\d_]\.)+|[A-Z]\.(?=\s+[A-Z])"
     r"|\w+s['’](?=\s\w)|\w+(?:['’&.-]\w+)*"
     r"|(?<=[eEtTyYuUiIoO])['’](?i:s|ve|d|re|ll|m)(?!\w)"
-    r"|(--+|(?P<same>[^\w\s])(?P=same){3,}|\S)"
+    r"|(--+|(?P<same>[^\w\s])(?P=same){3,}|\S))"
 )
 
 

@@ -63,12 +63,14 @@ class _Sentence:
     def __init__(self, page: Page, unit: Unit) -> None:
         self.page = page
         self.tokens: Sequence[Token] = unit.tokens
-        self.size = len(unit.tokens)
-        self.cues = find_cues(unit.tokens)
+        self.size = len(self.tokens)
+        self.cues = find_cues(self.tokens)
         self.last_source: Range | None = None
         self.found: list[Attribution] = []
 
     def attributions(self) -> list[Attribution]:
+        if not self.cues:
+            return self.found
         position = 0
         behind = [i for i, cue in enumerate(self.cues) if self._is_behind(cue)]
         for i, cue in enumerate(self.cues):

@@ -55,8 +55,8 @@ FORMAT_VERSION: Final = 1
 KIND: Final = "quote-tagger"
 # Where the released weights are, when there are any.
 RELEASED: Final = Path(__file__).resolve().parent.parent / "weights" / "quotes"
-# Windows given to the encoder at once.
-_BATCH: Final = 16
+# Windows given to the encoder at once, which batches them by length.
+_BATCH: Final = 64
 _SIGN: Final = CASES.index("sign")
 _HEADS: Final = (
     *("features.0.weight", "features.1.weight", "features.2.weight"),

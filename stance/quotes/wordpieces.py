@@ -29,7 +29,10 @@ FEATURE_SIZES: Final = (len(CASES), len(PLACES), len(BEGINNINGS))
 # An article is tagged in stretches of whole sentences of about this many pieces, so that memory
 # stays bounded whatever its length.
 STRETCH_PIECES: Final = 8192
-_WORD = re.compile(r"\w")
+_SIGN = re.compile(r"\w")
+_WORD = re.compile(r"\w\w")
+# A sentence longer than this many characters says nothing without a word of two.
+_LONG: Final = 100
 # A sentence longer than this many characters is tokenized in parts.
 _MAX_PART: Final = 20_000
 
@@ -111,8 +114,9 @@ def read_stretches(page: Page, tokenizer: Tokenizer) -> Iterator[Stretch]:
     parts: list[tuple[int, int, int]] = []
     size = 0
     for unit in page.units:
-        # A page of bare marks says nothing, and stays quick.
-        if _WORD.search(page.article, unit.start, unit.end) is None:
+        # A page of bare marks or single letters says nothing, and stays quick.
+        least = _SIGN if unit.end - unit.start < _LONG else _WORD
+        if least.search(page.article, unit.start, unit.end) is None:
             continue
         at_line = bisect_left(lines, unit.start)
         beginning = 3 if at_line < len(lines) and lines[at_line] == unit.start else 2

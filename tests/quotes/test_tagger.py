@@ -74,7 +74,18 @@ def test_windows_keep_every_piece_once(pieces, size, stride):
     assert kept == list(range(pieces))
     for window in windows:
         assert 0 <= window.start <= window.keep_start <= window.keep_end <= window.end <= pieces
+    for window in windows:
         assert window.end - window.start == min(size, pieces)
+
+
+@pytest.mark.parametrize("letters", ["“a " * 400, "x y z. " * 400, "a " * 5000])
+def test_a_page_of_single_letters_is_not_read(letters, tiny_base):
+    page = Page(letters + "\n\nThe envoy left.")
+    tokenizer = load_tokenizer(find_base(str(tiny_base)))
+    starts = [int(at) for stretch in read_stretches(page, tokenizer) for at in stretch.starts]
+    assert starts[-1] > len(letters)
+    # short sentences are read: “I do.” says something
+    assert all(at > len(letters) for at in starts) or letters.startswith("x")
 
 
 def test_stride_outside_the_window_is_rejected():
