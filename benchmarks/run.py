@@ -1,6 +1,6 @@
 """Measures speed, growth, cold start and memory against named alternatives, in one run.
 
-    python -m benchmarks.run            # about 10 minutes
+    python -m benchmarks.run            # about 12 minutes
     python -m benchmarks.run --quick    # under 3 minutes
 
 Writes ``results.json`` and ``results.md`` into ``benchmarks/results/``, or where ``--output`` says.
@@ -61,14 +61,14 @@ class Plan:
 
 QUICK = Plan(64, 8, 2, (1, 10, 100, 400), (1_000, 8_000, 64_000), 4, 1, 100, 100, 100, 5.0)
 FULL = Plan(
-    512,
+    256,
     40,
-    5,
+    4,
     (1, 10, 100, 1_000, 10_000, 100_000),
     (1_000, 10_000, 100_000, 1_000_000),
     20,
-    5,
-    2_000,
+    3,
+    500,
     1_000,
     1_000,
     60.0,
