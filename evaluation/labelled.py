@@ -86,6 +86,29 @@ class Subject:
     primary_metric: str
     primary_head: str | None
 
+    def report(self) -> SuiteReport:
+        """Returns a report with nothing measured in it yet."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "key": self.key,
+            "about": self.about,
+            "status": "done",
+            "reason": None,
+            "primary_metric": self.primary_metric,
+            "primary_head": self.primary_head,
+            "data": [],
+            "rows": 0,
+            "label_counts": {},
+            "ceilings": {},
+            "resampling": "",
+            "warnings": [],
+            "systems": [],
+            "differences": [],
+            "slices": [],
+            "seconds": 0.0,
+        }
+
 
 def evaluate_rows(
     rows: RowSet, setting: Setting, subject: Subject, *, is_ours: bool, group_field: str = ""
@@ -120,14 +143,7 @@ def evaluate_rows(
     warnings = [*rows.warnings, *_leaks(rows, setting)]
     slices = slice_reports(rows, runs[0].answers, resamples, warnings)
     report: SuiteReport = {
-        "name": subject.name,
-        "title": subject.title,
-        "key": subject.key,
-        "about": subject.about,
-        "status": "done",
-        "reason": None,
-        "primary_metric": subject.primary_metric,
-        "primary_head": subject.primary_head,
+        **subject.report(),
         "data": data_files(rows, setting.root),
         "rows": len(rows.rows),
         "label_counts": rows.counts(),

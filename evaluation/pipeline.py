@@ -12,6 +12,7 @@ import numpy as np
 from stance.evaluation import bootstrap
 from stance.evaluation.baselines import Answers
 from stance.evaluation.labelled import Outcome, Setting, Subject, data_files
+from stance.evaluation.quote_score import match
 from stance.evaluation.rows import Row
 from stance.evaluation.schema import HEADS, MetricValue, Sample
 from stance.evaluation.stories import Stories, gold_spans, read_authored, read_seeds
@@ -19,11 +20,9 @@ from stance.evaluation.systems import Classifier, ask
 from stance.references import text_sha256
 from stance.types import Quote
 
-__all__ = ["Unit", "match", "read_authored", "read_seeds", "run_pipeline", "unit_metrics"]
+__all__ = ["Unit", "read_authored", "read_seeds", "run_pipeline", "unit_metrics"]
 
 WORD: Final = re.compile(r"\w+")
-#: Two quotes are the same one when they share at least this share of their words.
-LEAST_OVERLAP: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +91,10 @@ def run_pipeline(stories: Stories, setting: Setting, subject: Subject) -> Outcom
     found = sum(unit.quote is not None for unit in units)
     return Outcome(
         {
-            "name": subject.name,
-            "title": subject.title,
-            "key": subject.key,
-            "about": subject.about,
-            "status": "done",
-            "reason": None,
-            "primary_metric": subject.primary_metric,
-            "primary_head": subject.primary_head,
+            **subject.report(),
             "data": data_files(rows, setting.root),
             "rows": len(rows.rows),
             "label_counts": rows.counts(),
-            "ceilings": {},
             "resampling": resamples.about,
             "warnings": list(rows.warnings),
             "systems": [
@@ -121,8 +112,6 @@ def run_pipeline(stories: Stories, setting: Setting, subject: Subject) -> Outcom
                     "quotes_per_second": found / seconds if seconds > 0 else None,
                 }
             ],
-            "differences": [],
-            "slices": [],
             "seconds": time.perf_counter() - started,
         },
         [_sample(unit, subject.key) for unit in units],
@@ -207,25 +196,6 @@ def _compare(article: str, text: str, gold: list[Row], model: Classifier) -> lis
 def _words(text: str, spans: Any) -> frozenset[int]:
     """Returns the offsets of the words inside the spans."""
     return frozenset(found.start() for s, e in spans for found in WORD.finditer(text, s, e))
-
-
-def match(gold: list[frozenset[int]], found: list[frozenset[int]]) -> dict[int, int]:
-    """Returns gold index to found index, one to one, the largest overlap (Jaccard) first."""
-    overlaps = sorted(
-        (
-            (-len(words & other) / len(words | other), index, place)
-            for index, words in enumerate(gold)
-            for place, other in enumerate(found)
-            if words & other
-        ),
-    )
-    pairs: dict[int, int] = {}
-    used: set[int] = set()
-    for negative, index, place in overlaps:
-        if -negative >= LEAST_OVERLAP and index not in pairs and place not in used:
-            pairs[index] = place
-            used.add(place)
-    return pairs
 
 
 def _sample(unit: Unit, key: str) -> Sample:

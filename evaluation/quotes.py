@@ -120,14 +120,9 @@ def _outcome(
     shows_text = articles.is_ours or setting.include_text
     return Outcome(
         {
-            "name": subject.name,
+            **subject.report(),
             "title": f"{subject.title}: {title}",
             "key": full_key,
-            "about": subject.about,
-            "status": "done",
-            "reason": None,
-            "primary_metric": subject.primary_metric,
-            "primary_head": subject.primary_head,
             "data": [
                 {
                     "file": shown_path(articles.path, setting.root),
@@ -139,12 +134,8 @@ def _outcome(
             "label_counts": {
                 "kind": {kind: sum(one.kind == kind for one in gold) for kind in QUOTE_KINDS}
             },
-            "ceilings": {},
             "resampling": scores.resampling,
-            "warnings": [],
             "systems": systems,
-            "differences": [],
-            "slices": [],
             "seconds": time.perf_counter() - started,
         },
         _samples(scores, articles, full_key, shows_text=shows_text),

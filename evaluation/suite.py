@@ -58,26 +58,7 @@ class Suite(ABC):
 
     def skipped(self, reason: str) -> SuiteReport:
         """Returns the report of a suite that could not run."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "key": self.name,
-            "about": self.about,
-            "status": "skipped",
-            "reason": reason,
-            "primary_metric": self.primary_metric,
-            "primary_head": self.primary_head,
-            "data": [],
-            "rows": 0,
-            "label_counts": {},
-            "ceilings": {},
-            "resampling": "",
-            "warnings": [],
-            "systems": [],
-            "differences": [],
-            "slices": [],
-            "seconds": 0.0,
-        }
+        return {**self.subject().report(), "status": "skipped", "reason": reason}
 
 
 class FileSuite(Suite):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from stance.model.batching import length_batches as length_batches
 from stance.model.engine import load_engine
 from stance.model.spans import SPAN_HEAD, Spans, decode_spans
 from stance.progress import count_progress

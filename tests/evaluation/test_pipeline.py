@@ -2,29 +2,10 @@ import pytest
 from evaluation_fakes import Oracle, write_rows
 
 from stance.evaluation.bootstrap import draw
-from stance.evaluation.pipeline import Unit, gold_spans, match, unit_metrics
+from stance.evaluation.pipeline import Unit, gold_spans, unit_metrics
 from stance.evaluation.rows import DataError, read_rows
 from stance.evaluation.runner import Options, run
 from stance.types import Quote, Speaker
-
-
-@pytest.mark.parametrize(
-    ("gold", "found", "expected"),
-    [
-        ([{1, 2, 3}], [{1, 2, 3}], {0: 0}),
-        ([{1, 2, 3, 4}], [{1, 2}], {0: 0}),  # just half
-        ([{1, 2, 3, 4, 5}], [{1, 2}], {}),  # less than half
-        ([{1, 2, 3}, {1, 2}], [{1, 2}], {1: 0}),  # the better one wins
-        ([{1}], [], {}),
-        ([], [{1}], {}),
-        ([set()], [set()], {}),  # nothing in common
-    ],
-)
-def test_matching_is_one_to_one_from_half_of_the_words(gold, found, expected):
-    assert (
-        match([frozenset(words) for words in gold], [frozenset(words) for words in found])
-        == expected
-    )
 
 
 def gold_row(tmp_path, **more):
