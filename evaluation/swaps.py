@@ -86,11 +86,11 @@ def swap_row(row: Row, name: str, seed: int) -> dict[str, Any] | None:
     fields["text"] = found.text
     if row.fields.get("context") is not None:
         fields["context"] = found.context
-    fields.update(_moved_parts(row.text, row.fields, found.edits))
+    fields.update(moved_parts(row.text, row.fields, found.edits))
     return fields
 
 
-def _moved_parts(text: str, fields: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, str]:
+def moved_parts(text: str, fields: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, str]:
     """Returns ``condition`` and ``outcome`` as they read after the edits of the text."""
     moved = {}
     for field in ("condition", "outcome"):

@@ -86,8 +86,12 @@ def _object(line: str, place: str) -> dict[str, Any]:
     return record
 
 
-def _label_records(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _label_records(
+    path: Path, needed: Sequence[str], *, labelled: bool = True
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yields the records of a file of labels with their line numbers, the labels checked.
+
+    Without ``labelled`` the records need no labels, and labels are not looked at.
 
     Raises:
         ValueError: As in ``read_records``; or a record lacks a key or has an unknown label.
@@ -99,7 +103,7 @@ def _label_records(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dic
         if not isinstance(record["sha256"], str):
             raise ValueError(f"{place}: sha256 must be a string, not {record['sha256']!r}")
         for field, labels in _KNOWN_LABELS.items():
-            if record[field] not in labels:
+            if labelled and record[field] not in labels:
                 raise ValueError(
                     f"{place}: {field} is {record[field]!r}, not one of {list(labels)}"
                 )
@@ -161,29 +165,37 @@ def join_summary(found: int, missing: int, references: int) -> str:
     )
 
 
-def read_article_references(path: Path) -> list[dict[str, Any]]:
-    """Reads labels of quotes that are cut out of articles by offsets.
+def read_article_references(path: Path, *, labelled: bool = True) -> list[dict[str, Any]]:
+    """Reads quotes that are cut out of articles by offsets, with their labels.
 
     Args:
         path: JSON lines with ``article`` (its id), ``spans`` (pairs of offsets into its text),
             ``sha256`` (of the quote's text), ``stance`` and ``sentiment``; ``context`` (a pair of
             offsets), ``id``, ``how`` and ``split`` may be there.
+        labelled: Whether the labels must be there.
 
     Raises:
         ValueError: The file is missing or a line is no such record; the message names the line.
     """
     records = []
-    for number, record in _label_records(path, ("article", "spans", "sha256", *LABEL_FIELDS)):
-        ranges = record["spans"]
-        context = record.get("context")
-        if not (isinstance(ranges, list) and ranges and all(map(_is_range, ranges))):
-            raise ValueError(f"{path}, line {number}: spans must be pairs of offsets: {ranges!r}")
-        if context is not None and not _is_range(context):
-            raise ValueError(
-                f"{path}, line {number}: context must be a pair of offsets: {context!r}"
-            )
+    needed = ("article", "spans", "sha256", *(LABEL_FIELDS if labelled else ()))
+    for number, record in _label_records(path, needed, labelled=labelled):
+        check_offsets(record, f"{path}, line {number}")
         records.append(record)
     return records
+
+
+def check_offsets(record: Mapping[str, Any], place: str) -> None:
+    """Checks the ``spans`` and, where there is one, the ``context`` of a quote in an article.
+
+    Raises:
+        ValueError: They are no offsets; the message begins with ``place``.
+    """
+    ranges, context = record.get("spans"), record.get("context")
+    if not (isinstance(ranges, list) and ranges and all(map(_is_range, ranges))):
+        raise ValueError(f"{place}: spans must be pairs of offsets: {ranges!r}")
+    if context is not None and not _is_range(context):
+        raise ValueError(f"{place}: context must be a pair of offsets: {context!r}")
 
 
 def _is_range(value: Any) -> bool:
@@ -214,26 +226,27 @@ def read_articles(path: Path, wanted: Set[str]) -> dict[str, str]:
     return texts
 
 
-def join_articles(labels: Path, articles: Path) -> tuple[list[dict[str, Any]], str]:
-    """Cuts labelled quotes out of articles on the user's disk and checks each by its hash.
+def cut_quotes(
+    records: Sequence[Mapping[str, Any]], articles: Path
+) -> tuple[list[tuple[Mapping[str, Any], dict[str, str]]], str]:
+    """Cuts quotes out of articles on the user's disk and checks each by its hash.
 
     Args:
-        labels: As ``read_article_references`` reads them.
+        records: As ``read_article_references`` returns.
         articles: As ``read_articles`` reads them.
 
     Returns:
-        Rows with ``text``, ``context``, ``stance``, ``sentiment`` and ``source`` (the article), and
-        the fields ``id``, ``how`` and ``split`` that the label has; and a line on how many there
-        are. The context has the quote replaced by "[…]", as the classifier reads it.
+        Each record whose quote was found, with ``text``, ``context`` and ``source`` (the article);
+        and a line on how many there are. The context has the quote replaced by "[…]", as the
+        classifier reads it.
 
     Raises:
-        ValueError: A file is missing or bad, or no quote was found.
+        ValueError: The file of articles is missing or bad.
     """
     from stance.model.inputs import replace_quote
 
-    records = read_article_references(labels)
     texts = read_articles(articles, {str(record["article"]) for record in records})
-    rows = []
+    found = []
     missing = differing = 0
     for record in records:
         article = texts.get(str(record["article"]))
@@ -246,17 +259,35 @@ def join_articles(labels: Path, articles: Path) -> tuple[list[dict[str, Any]], s
             differing += 1
             continue
         first, last = record.get("context") or (0, 0)
-        row = {
-            "text": text,
-            "context": replace_quote(article[first:last], text, pieces),
-            "source": str(record["article"]),
-        }
-        taken = ("id", "split", *_TAKEN_FIELDS)
-        rows.append({**row, **{name: record[name] for name in taken if name in record}})
+        context = replace_quote(article[first:last], text, pieces)
+        found.append((record, {"text": text, "context": context, "source": str(record["article"])}))
     summary = (
-        f"{labels}: {len(rows):,} of {len(records):,} labelled quotes cut out of {articles}; "
-        f"{missing:,} have no article there, {differing:,} a text that is not the one labelled"
+        f"{len(found):,} of {len(records):,} quotes cut out of {articles}; "
+        f"{missing:,} have no article there, {differing:,} a text that is not the one meant"
     )
-    if not rows:
+    return found, summary
+
+
+def join_articles(labels: Path, articles: Path) -> tuple[list[dict[str, Any]], str]:
+    """Returns the labelled quotes of articles on the user's disk.
+
+    Args:
+        labels: As ``read_article_references`` reads them.
+        articles: As ``read_articles`` reads them.
+
+    Returns:
+        Rows with ``text``, ``context``, ``stance``, ``sentiment`` and ``source`` (the article), and
+        the fields ``id``, ``how`` and ``split`` that the label has; and a line on how many there
+        are.
+
+    Raises:
+        ValueError: A file is missing or bad, or no quote was found.
+    """
+    found, cut = cut_quotes(read_article_references(labels), articles)
+    summary = f"{labels}: {cut}"
+    if not found:
         raise ValueError(summary)
-    return rows, summary
+    taken = ("id", "split", *_TAKEN_FIELDS)
+    return [
+        {**row, **{name: record[name] for name in taken if name in record}} for record, row in found
+    ], summary

@@ -3,7 +3,13 @@ import json
 
 import pytest
 
-from stance.references import join_articles, read_articles, text_sha256
+from stance.references import (
+    cut_quotes,
+    join_articles,
+    read_article_references,
+    read_articles,
+    text_sha256,
+)
 
 ARTICLE = "Talks failed. “We will,” he said, “sign on Monday.” Rain fell."
 
@@ -57,8 +63,20 @@ def test_quotes_are_cut_out_by_offsets_and_checked_by_hash(tmp_path, name):
             "sentiment": "neutral",
         }
     ]
-    assert "1 of 3 labelled quotes" in summary
-    assert "1 have no article there, 1 a text that is not the one labelled" in summary
+    assert "1 of 3 quotes" in summary
+    assert "1 have no article there, 1 a text that is not the one meant" in summary
+
+
+def test_a_reference_needs_no_labels_where_none_are_asked_for(tmp_path):
+    articles = write(tmp_path / "articles.jsonl", [{"id": "a1", "text": ARTICLE}])
+    bare = {name: value for name, value in label().items() if name not in ("stance", "sentiment")}
+    path = write(tmp_path / "references.jsonl", [bare])
+    [(record, row)], summary = cut_quotes(read_article_references(path, labelled=False), articles)
+    assert record == bare
+    assert (row["text"], row["source"]) == ("We will, sign on Monday.", "a1")
+    assert summary.startswith("1 of 1 quotes")
+    with pytest.raises(ValueError, match="line 1: needs article, spans, sha256, stance"):
+        read_article_references(path)
 
 
 def test_a_label_without_context_gives_none(tmp_path):
@@ -69,7 +87,7 @@ def test_a_label_without_context_gives_none(tmp_path):
 
 def test_when_no_quote_is_found_the_counts_are_told(tmp_path):
     articles = write(tmp_path / "articles.jsonl", [{"id": "b", "text": ARTICLE}])
-    with pytest.raises(ValueError, match=r"0 of 1 labelled quotes .* 1 have no article there"):
+    with pytest.raises(ValueError, match=r"0 of 1 quotes .* 1 have no article there"):
         join_articles(write(tmp_path / "labels.jsonl", [label()]), articles)
 
 

@@ -19,6 +19,8 @@ from stance.labels import SENTIMENTS, STANCES
 from stance.model.finetune import Example
 from stance.model.hashes import file_sha256
 from stance.references import (
+    check_offsets,
+    cut_quotes,
     join_articles,
     join_rows,
     read_records,
@@ -273,20 +275,31 @@ def example_sha256(text: str, context: str) -> str:
     return text_sha256(f"{text}\n\n{context}")
 
 
-def read_teacher(path: Path) -> dict[str, dict[str, list[float]]]:
-    """Reads the probabilities that ``training/teach.py`` wrote.
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """What a teacher thinks: probabilities of quotes in label order.
 
-    Returns:
-        Hash of an example (``example_sha256``) to task to probabilities in label order.
+    Attributes:
+        known: Hash of a labelled example (``example_sha256``) to task to probabilities.
+        unlabelled: References to quotes of articles that nobody labelled, each with its
+            probabilities by task.
+    """
+
+    known: dict[str, dict[str, list[float]]]
+    unlabelled: list[dict[str, Any]]
+
+
+def read_teacher(path: Path) -> Teacher:
+    """Reads the probabilities that ``training/teach.py`` wrote.
 
     Raises:
         ValueError: The file is missing or a line is no such record; the message names the line.
     """
-    found: dict[str, dict[str, list[float]]] = {}
+    found = Teacher({}, [])
     for number, record in read_records(path, "file of a teacher"):
         try:
             probabilities = {task: [float(p) for p in record[task]] for task in TASKS}
-            found[record["sha256"]] = probabilities
+            known = record["sha256"]
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}, line {number}: no teacher's record: {error!r}") from error
         for task, names in TASKS.items():
@@ -297,6 +310,11 @@ def read_teacher(path: Path) -> dict[str, dict[str, list[float]]]:
                 raise ValueError(
                     f"{path}, line {number}: {task} needs {len(names)} probabilities that sum to 1"
                 )
+        if "article" in record:
+            check_offsets(record, f"{path}, line {number}")
+            found.unlabelled.append({**record, **probabilities})
+        else:
+            found.known[known] = probabilities
     return found
 
 
@@ -309,6 +327,20 @@ def with_teacher(
         found = teacher.get(example_sha256(example.text, example.context))
         taught.append(example if found is None else replace(example, teacher=found))
     return taught, sum(example.teacher is not None for example in taught)
+
+
+def unlabelled_examples(teacher: Teacher, articles: Path) -> tuple[list[Example], str]:
+    """Returns the quotes that the student learns from its teacher alone, and a line on how many.
+
+    Raises:
+        ValueError: The file of articles is missing or bad.
+    """
+    found, summary = cut_quotes(teacher.unlabelled, articles)
+    examples = [
+        Example(row["text"], {}, row["context"], teacher={task: record[task] for task in TASKS})
+        for record, row in found
+    ]
+    return examples, f"unlabelled quotes of the teacher: {summary}"
 
 
 def describe(examples: Sequence[Example]) -> str:

@@ -4,8 +4,10 @@
     python training/train_stance.py --teacher runs/teacher.jsonl
 
 The mean of several seeds' probabilities is better than any one of them; a student of the same size
-that learns it (``teacher_weight``, ``teacher_temperature``) keeps part of the gain. Give the same
-``--data``, ``--extra``, ``--labels``, ``--news`` and ``--articles`` as to the training.
+that learns it (``teacher_weight``, ``teacher_temperature``) keeps part of the gain, and so does one
+that learns from a teacher of a larger base. Give the same ``--data``, ``--extra``, ``--labels``,
+``--news`` and ``--articles`` as to the training. ``--unlabelled`` names quotes of the articles that
+nobody labelled: the student learns them from the teacher alone.
 
 Source: Hinton et al. 2015, https://arxiv.org/abs/1503.02531.
 """
@@ -39,13 +41,27 @@ def _teach(arguments: argparse.Namespace) -> None:
     import numpy as np
 
     from stance import StanceClassifier
+    from stance.references import cut_quotes, read_article_references
     from stance.training.data import TASKS, example_sha256
 
     # 1. The quotes that the student will learn from, and none of those that it is validated on.
     corpus = read_corpus(arguments, {})
-    for note in corpus.notes:
-        print(note)
+    notes = list(corpus.notes)
     quotes = list({(example.text, example.context): None for example in corpus.train})
+    records: list[dict[str, object]] = [
+        {"sha256": example_sha256(text, context)} for text, context in quotes
+    ]
+    if arguments.unlabelled:
+        if not arguments.articles:
+            raise ValueError("--unlabelled needs --articles: the articles that it points to")
+        references = read_article_references(arguments.unlabelled, labelled=False)
+        found, note = cut_quotes(references, arguments.articles)
+        notes.append(f"{arguments.unlabelled}: {note}")
+        quotes += [(row["text"], row["context"]) for _, row in found]
+        kept = ("article", "spans", "context", "sha256")
+        records += [{name: one[name] for name in kept if name in one} for one, _ in found]
+    for note in notes:
+        print(note)
     texts = [text for text, _ in quotes]
     contexts = [context or None for _, context in quotes]
 
@@ -59,12 +75,11 @@ def _teach(arguments: argparse.Namespace) -> None:
             found = teacher.predict_proba(texts, context=contexts, task=task)
             means[task] += found / len(arguments.models)
 
-    # 3. One line a quote, known by its hash: no text is written.
+    # 3. One line a quote, known by its hash or its place in an article: no text is written.
     lines = []
-    for row, (text, context) in enumerate(quotes):
-        record: dict[str, object] = {"sha256": example_sha256(text, context)}
+    for row, record in enumerate(records):
         for task, values in means.items():
-            record[task] = [round(float(value), 6) for value in values[row]]
+            record[task] = [round(float(value), 4) for value in values[row]]
         lines.append(json.dumps(record) + "\n")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text("".join(lines), "utf-8")
@@ -77,6 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("models", nargs="+", metavar="MODEL", help="model directories")
     add_data_arguments(parser)
+    parser.add_argument(
+        "--unlabelled",
+        type=Path,
+        metavar="FILE",
+        help="JSONL of article, spans, context and sha256: further quotes of --articles",
+    )
     parser.add_argument(
         "--output",
         type=Path,

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from stance.training.data import Corpus
+    from stance.model.examples import Example
+    from stance.training.data import Corpus, DataFile
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
 DEFAULT_CONFIG: Final = Path(__file__).resolve().parent / "configs" / "default.toml"
@@ -62,23 +63,21 @@ def _train(arguments: argparse.Namespace) -> None:
     results = _read_results(arguments.results) if arguments.results else None
 
     # 2. Data: authored quotes, and further files where they are given.
-    from stance.training.data import TASKS, describe, read_teacher, with_teacher
+    from stance.training.data import TASKS, describe
+    from stance.training.swapping import swap_examples
 
     corpus = read_corpus(arguments, data_settings)
-    train, notes = corpus.train, list(corpus.notes)
+    train, notes, files = corpus.train, list(corpus.notes), list(corpus.files)
     if arguments.teacher:
-        train, taught = with_teacher(train, read_teacher(arguments.teacher))
-        if not taught:
-            raise ValueError(
-                f"{arguments.teacher} knows none of the {len(train):,} training quotes"
-            )
-        notes.append(
-            f"{arguments.teacher}: a teacher's probabilities for {taught:,} of {len(train):,} "
-            "training quotes"
-        )
+        train, file, found = _taught(arguments, train)
+        notes += found
+        files.append(file)
+    if share := data_settings.get("swap_share", 0.0):
+        train, swapped = swap_examples(train, share, config.seed)
+        notes.append(f"countries, names or gender swapped in {swapped:,} training quotes")
     for note in notes:
         print(note)
-    print(f"train: {len(corpus.train):,} quotes; {describe(corpus.train)}")
+    print(f"train: {len(train):,} quotes; {describe(train)}")
     for name, examples in corpus.validation.items():
         print(f"validation, {name}: {len(examples):,} quotes; {describe(examples)}")
 
@@ -105,7 +104,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from stance.model.storage import save_model
 
     model.training = {
-        "data": [file.to_dict(REPOSITORY) for file in corpus.files],
+        "data": [file.to_dict(REPOSITORY) for file in files],
         "data_settings": data_settings,
         "real_quotes": corpus.has_real_quotes,
         "notes": [_without_folders(note) for note in notes],
@@ -129,6 +128,36 @@ def _train(arguments: argparse.Namespace) -> None:
     print(f"saved to {output} ({size:.1f} MB); to measure it: stance evaluate --model {output}")
 
 
+def _taught(
+    arguments: argparse.Namespace, train: list[Example]
+) -> tuple[list[Example], DataFile, list[str]]:
+    """Returns the training quotes with a teacher's view of them and those it alone labels.
+
+    Raises:
+        ValueError: The teacher's file is bad, or has nothing for this training.
+    """
+    from stance.model.hashes import file_sha256
+    from stance.training.data import DataFile, read_teacher, unlabelled_examples, with_teacher
+
+    path: Path = arguments.teacher
+    teacher = read_teacher(path)
+    taught, count = with_teacher(train, teacher.known)
+    notes = [f"{path}: a teacher's probabilities for {count:,} of {len(train):,} training quotes"]
+    if teacher.unlabelled and arguments.articles:
+        more, note = unlabelled_examples(teacher, arguments.articles)
+        taught, count = [*taught, *more], count + len(more)
+        notes.append(note)
+    elif teacher.unlabelled:
+        notes.append(
+            f"{path}: {len(teacher.unlabelled):,} unlabelled quotes left out: their articles are "
+            "not given (--articles)"
+        )
+    if not count:
+        raise ValueError(f"{path} knows none of the {len(train):,} training quotes")
+    rows = len(teacher.known) + len(teacher.unlabelled)
+    return taught, DataFile(path, "teacher", rows, file_sha256(path)), notes
+
+
 def read_corpus(arguments: argparse.Namespace, data_settings: dict[str, Any]) -> Corpus:
     """Reads the data that a command line names.
 
@@ -142,8 +171,8 @@ def read_corpus(arguments: argparse.Namespace, data_settings: dict[str, Any]) ->
     """
     from stance.training.data import load_corpus
 
-    if (arguments.news is None) != (arguments.articles is None):
-        raise ValueError("--news and --articles go together: labels and the articles they point to")
+    if arguments.news and not arguments.articles:
+        raise ValueError("--news needs --articles: the articles that its labels point to")
     if arguments.source_weights:
         data_settings["source_weights"] = {
             **data_settings.get("source_weights", {}),
@@ -154,7 +183,7 @@ def read_corpus(arguments: argparse.Namespace, data_settings: dict[str, Any]) ->
         arguments.extra,
         labels=arguments.labels,
         news=(arguments.news, arguments.articles) if arguments.news else None,
-        **data_settings,
+        **{name: value for name, value in data_settings.items() if name != "swap_share"},
     )
 
 
@@ -283,7 +312,7 @@ def _data_settings(section: Any, path: Path) -> dict[str, Any]:
     """Checks the [data] table of the configuration."""
     from stance.model.settings import is_finite_weight
 
-    known = {"how_weights", "extra_weight", "source_weights"}
+    known = {"how_weights", "extra_weight", "source_weights", "swap_share"}
     if not isinstance(section, dict) or not set(section) <= known:
         raise ValueError(f"{path}: [data] may hold {sorted(known)}, not {section!r}")
     weights = [section.get("extra_weight", 1.0)]
@@ -294,6 +323,9 @@ def _data_settings(section: Any, path: Path) -> dict[str, Any]:
     for weight in weights:
         if not is_finite_weight(weight):
             raise ValueError(f"{path}: a weight in [data] must be 0 or more, not {weight!r}")
+    share = section.get("swap_share", 0.0)
+    if not is_finite_weight(share) or share > 1:
+        raise ValueError(f"{path}: swap_share in [data] must be in 0..1, not {share!r}")
     return dict(section)
 
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from conftest import EIGHT
 from test_train_stance import CONFIGS, row, write
 
 from stance import StanceClassifier
+from stance.references import text_sha256
 from stance.training import teach, train_stance
 from stance.training.data import example_sha256, read_teacher
 
@@ -33,7 +35,8 @@ def test_two_models_teach_a_third(tiny_base, data, tmp_path, capsys):
     assert teach.main([*models, "--data", str(data), "--output", str(taught)]) == 0
     found = read_teacher(taught)
     # Each quote once, however often it is trained on; and no text in the file.
-    assert len(found) == 8
+    assert len(found.known) == 8
+    assert not found.unlabelled
     assert EIGHT[0][0] not in taught.read_text("utf-8")
     text = EIGHT[1][0]
     expected = np.mean(
@@ -45,8 +48,8 @@ def test_two_models_teach_a_third(tiny_base, data, tmp_path, capsys):
         ],
         axis=0,
     )
-    assert found[example_sha256(text, "the minister said […]")]["stance"] == pytest.approx(
-        expected.tolist(), abs=1e-5
+    assert found.known[example_sha256(text, "the minister said […]")]["stance"] == pytest.approx(
+        expected.tolist(), abs=1e-4
     )
     capsys.readouterr()
     student = tmp_path / "student"
@@ -76,11 +79,45 @@ def test_two_models_teach_a_third(tiny_base, data, tmp_path, capsys):
             '{"sha256": "a", "stance": [1, 1, 0, 0], "sentiment": [1, 0, 0]}',
             "line 1: stance needs 4 probabilities",
         ),
+        (
+            '{"sha256": "a", "article": "b", "stance": [1, 0, 0, 0], "sentiment": [1, 0, 0]}',
+            "line 1: spans must be pairs of offsets",
+        ),
     ],
 )
 def test_a_bad_teachers_file_is_named(tmp_path, line, message):
     with pytest.raises(ValueError, match=message):
         read_teacher(write(tmp_path / "teacher.jsonl", [line]))
+
+
+def test_a_student_learns_quotes_that_nobody_labelled(tiny_base, data, tmp_path, capsys):
+    common = ["--config", str(CONFIGS / "smoke.toml"), "--base", str(tiny_base), "--quiet"]
+    common += ["--data", str(data)]
+    model, student, taught = (str(tmp_path / name) for name in ("model", "student", "taught"))
+    assert train_stance.main([*common, "--output", model]) == 0
+    text = "We may sign the pact."
+    articles = write(tmp_path / "news.jsonl", [row(f"He said: “{text}”", id="n1")])
+    reference = {"article": "n1", "spans": [[10, 31]], "context": [0, 32]}
+    unlabelled = write(
+        tmp_path / "quotes.jsonl",
+        [{**reference, "sha256": text_sha256(text)}, {**reference, "sha256": "0" * 64}],
+    )
+    command = [model, "--data", str(data), "--unlabelled", str(unlabelled), "--output", taught]
+    assert teach.main(command) == 2
+    assert "--unlabelled needs --articles" in capsys.readouterr().err
+    assert teach.main([*command, "--articles", str(articles)]) == 0
+    assert "1 of 2 quotes cut out" in capsys.readouterr().out
+    [quote] = read_teacher(Path(taught)).unlabelled
+    expected = StanceClassifier.from_pretrained(model).predict_proba(
+        [text], context=["He said: […]"]
+    )
+    assert quote["stance"] == pytest.approx(expected[0].tolist(), abs=1e-4)
+
+    command = [*common, "--teacher", taught, "--output", student]
+    assert train_stance.main(command) == 0
+    assert "1 unlabelled quotes left out" in capsys.readouterr().out
+    assert train_stance.main([*command, "--articles", str(articles)]) == 0
+    assert "train: 17 quotes" in capsys.readouterr().out
 
 
 def test_mistakes_end_with_a_message(data, tmp_path, capsys):

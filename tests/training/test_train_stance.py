@@ -210,7 +210,7 @@ def test_news_quotes_and_further_authored_files_are_trained_on(arguments, folder
     command = [*arguments, "--news", str(labels), "--articles", str(articles)]
     command += ["--source-weight", "news_labels=0.5", "--set", "group_batches=true"]
     assert train_stance.main(command) == 0
-    assert "40 of 40 labelled quotes cut out" in capsys.readouterr().out
+    assert "40 of 40 quotes cut out" in capsys.readouterr().out
     facts = json.loads((tmp_path / "out" / "config.json").read_text("utf-8"))["training"]
     assert [entry["file"] for entry in facts["data"]] == [
         "train.jsonl",
@@ -220,7 +220,7 @@ def test_news_quotes_and_further_authored_files_are_trained_on(arguments, folder
     ]
     assert facts["data_settings"]["source_weights"] == {"news_labels": 0.5}
     assert facts["real_quotes"] is True
-    assert facts["notes"][0].startswith("news_labels.jsonl: 40 of 40 labelled quotes cut out of ")
+    assert facts["notes"][0].startswith("news_labels.jsonl: 40 of 40 quotes cut out of ")
     assert str(tmp_path) not in json.dumps(facts)
     corpus = load_corpus(folder, news=(labels, articles), source_weights={"news_labels": 0.5})
     learned = [example for example in corpus.train if example.text.startswith("we sign in")]
@@ -254,8 +254,7 @@ def test_condition_and_outcome_reach_the_token_head(arguments, folder, tmp_path,
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        (["--news", "labels.jsonl"], "--news and --articles go together"),
-        (["--articles", "a.jsonl"], "--news and --articles go together"),
+        (["--news", "labels.jsonl"], "--news needs --articles"),
         (["--source-weight", "nothing=1"], "source_weights names ['nothing']"),
         (["--source-weight", "train"], "--source-weight needs NAME=WEIGHT"),
         (["--source-weight", "train=-1"], "--source-weight needs NAME=WEIGHT"),
@@ -278,6 +277,14 @@ def test_wrong_results_are_told_before_anything_is_trained(arguments, tmp_path, 
     assert train_stance.main([*arguments, "--results", str(results)]) == 2
     assert "results.json" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("share", ["nan", "-0.1", "1.5", '"half"', "true"])
+def test_a_share_of_swaps_that_is_no_share_is_named(arguments, tmp_path, capsys, share):
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f"[data]\nswap_share = {share}\n", "utf-8")
+    assert train_stance.main([*arguments, "--config", str(settings)]) == 2
+    assert "swap_share in [data] must be in 0..1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("weight", ["nan", "inf", "-1", "true", '"much"'])
