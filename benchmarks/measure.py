@@ -14,6 +14,9 @@ from typing import Any, Final
 
 #: Seconds after which a measured process is ended.
 LONGEST: Final = 900.0
+#: Seconds of rest before each measured call. The threads of torch's OpenMP keep a core busy for a
+#: while after their work is done, and would slow down whatever is measured next in the process.
+REST: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ def interleave(
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):
         for name, work in ways.items():
+            time.sleep(REST)
             seconds = clock(work)
             if number:
                 taken[name].append(seconds)

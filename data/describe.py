@@ -223,7 +223,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if contrast:
         groups = len({row["group"] for row in contrast})
         console.print(f"Contrast sets: {groups} groups, {len(contrast)} rows")
-    names = ("authored/train_contrast", "authored/train_sample", "real/labels", "real/news_labels")
+    names = (
+        *("authored/train_contrast", "authored/train_sample", "authored/train_long"),
+        *("real/labels", "real/news_labels"),
+    )
     console.print(further_table({name: read(DATA / f"{name}.jsonl") for name in names}))
     records = read(DATA / "agreement.jsonl")
     if records:

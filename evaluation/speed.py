@@ -35,6 +35,9 @@ FEW: Final = 12
 ROUNDS: Final = 2
 #: Quotes that the measured process labels before its memory is read.
 MEMORY_QUOTES: Final = 64
+#: Seconds of rest before a system is timed: the threads of torch's OpenMP keep a core busy for a
+#: while after their work is done.
+REST: Final = 0.3
 #: Seconds after which a measured process is ended.
 TIMEOUT: Final = 120.0
 _BATCH: Final = 32
@@ -204,6 +207,7 @@ def _in_turn(
         for name, label in systems.items():
             if label is None:
                 continue
+            time.sleep(REST)
             for way, calls in (("few", [[text] for text in texts[:FEW]]), ("many", [texts])):
                 started = time.perf_counter()
                 for part in calls:

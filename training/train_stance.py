@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -54,13 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(arguments: argparse.Namespace) -> None:
     # 1. Settings: the TOML file, then what the command line changes.
     from stance.model.settings import TrainingConfig, read_toml
+    from stance.training.write_card import read_results
 
     content = read_toml(arguments.config)
     data_settings = _data_settings(content.pop("data", {}), arguments.config)
     config = TrainingConfig().updated({**content, **_overrides(arguments)})
     output: Path = arguments.output
     # Read now: a mistake in it must not be found when the training is over.
-    results = _read_results(arguments.results) if arguments.results else None
+    results = read_results(arguments.results) if arguments.results else None
 
     # 2. Data: authored quotes, and further files where they are given.
     from stance.training.data import TASKS, describe
@@ -327,17 +327,6 @@ def _data_settings(section: Any, path: Path) -> dict[str, Any]:
     if not is_finite_weight(share) or share > 1:
         raise ValueError(f"{path}: swap_share in [data] must be in 0..1, not {share!r}")
     return dict(section)
-
-
-def _read_results(path: Path) -> dict[str, Any]:
-    try:
-        results = json.loads(path.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
-    suites = results.get("suites") if isinstance(results, dict) else None
-    if not isinstance(suites, list) or not all(isinstance(suite, dict) for suite in suites):
-        raise ValueError(f"{path} is not the results.json of an evaluation: it has no suites")
-    return results
 
 
 if __name__ == "__main__":

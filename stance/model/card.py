@@ -47,7 +47,11 @@ that differ from another in a few words are among its weak spots.
 
 
 def write_card(
-    folder: Path, config: Mapping[str, Any], results: Mapping[str, Any] | None = None
+    folder: Path,
+    config: Mapping[str, Any],
+    results: Mapping[str, Any] | None = None,
+    *,
+    authored_only: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes ``README.md`` into a model directory.
 
@@ -56,12 +60,16 @@ def write_card(
         config: Content of its ``config.json``.
         results: Content of an evaluation's ``results.json``, or None to show the validation
             figures of training.
+        authored_only: The same of a model that was trained without real quotes, to stand beside
+            it; None for no such table.
     """
     base = config["base"]
     # A local path is nobody else's model id.
     is_hub_id = base["package"] is not None or not Path(base["name"]).exists()
     head = _HEAD.format(base_line=f"base_model: {base['name']}\n" if is_hub_id else "")
     parts = [head, _labels(config), _USE, _training(config), _figures(config, results)]
+    if results is not None and authored_only is not None:
+        parts.append(_beside(results, authored_only))
     (folder / "README.md").write_text("".join(parts), "utf-8")
 
 
@@ -132,17 +140,41 @@ def _figures(config: Mapping[str, Any], results: Mapping[str, Any] | None) -> st
     return "\n".join(lines) + "\n"
 
 
+def _beside(results: Mapping[str, Any], authored_only: Mapping[str, Any]) -> str:
+    """Returns the macro-F1 of both models on the suites and heads that both were measured on."""
+    other = {(title, head): report for title, head, report in _reports(authored_only)}
+    lines = [
+        "\n## Without real quotes\n",
+        "The same training on the authored quotes alone, which anyone can repeat.\n",
+        "| suite | head | macro-F1, released | macro-F1, authored quotes alone |",
+        "|---|---|---:|---:|",
+    ]
+    for title, head, report in _reports(results):
+        if (title, head) in other:
+            found = (report, other[title, head])
+            cells = [_cell(one.get("metrics", {}).get("macro_f1")) for one in found]
+            lines.append("| " + " | ".join([title, head, *cells]) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def _result_rows(results: Mapping[str, Any]) -> list[str]:
     """Returns a table row for each suite and head; the first system of a suite is the model."""
     rows = []
-    for suite in results.get("suites", []):
-        systems = suite.get("systems") or [{}]
-        for head, report in (systems[0].get("heads") or {}).items():
-            cells = [suite.get("title") or suite.get("name", ""), head, str(report.get("n", ""))]
-            metrics = report.get("metrics", {})
-            cells += [_cell(metrics.get(key)) for key in ("accuracy", "macro_f1", "ece")]
-            rows.append("| " + " | ".join(cells) + " |")
+    for title, head, report in _reports(results):
+        metrics = report.get("metrics", {})
+        cells = [title, head, str(report.get("n", ""))]
+        cells += [_cell(metrics.get(key)) for key in ("accuracy", "macro_f1", "ece")]
+        rows.append("| " + " | ".join(cells) + " |")
     return rows
+
+
+def _reports(results: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """Returns suite, head and what was measured of the model, a suite's first system."""
+    return [
+        (suite.get("title") or suite.get("name", ""), head, report)
+        for suite in results.get("suites", [])
+        for head, report in ((suite.get("systems") or [{}])[0].get("heads") or {}).items()
+    ]
 
 
 def _cell(metric: Any) -> str:

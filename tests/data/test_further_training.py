@@ -1,4 +1,4 @@
-"""The further training files: minimal edits, the sample, and labels of news quotes by offsets."""
+"""The further training files: minimal edits, sample, long statements, and news by offsets."""
 
 import json
 import re
@@ -16,6 +16,7 @@ CORPORA = ROOT.parent / "shared" / "corpora"
 FIELDS = {
     "train_contrast": ["id", "group", "edit", "text", "context", "stance", "sentiment"],
     "train_sample": ["id", "text", "context", "stance", "sentiment", "tags"],
+    "train_long": ["id", "text", "context", "stance", "sentiment", "condition", "outcome"],
 }
 
 
@@ -66,6 +67,14 @@ def test_groups_of_minimal_edits_have_stances_that_all_differ(further):
         groups[row["group"]].append(row["stance"])
     for name, stances in groups.items():
         assert len(set(stances)) == len(stances) >= 2, name
+
+
+def test_conditions_and_outcomes_of_long_statements_stand_in_them(further):
+    for row in further["train_long"]:
+        assert bool(row["condition"]) <= (row["stance"] == "conditional"), row["id"]
+        assert row["condition"] in row["text"], row["id"]
+        assert row["outcome"] in row["text"], row["id"]
+    assert sum(bool(row["condition"]) for row in further["train_long"]) > 100
 
 
 def test_no_row_nearly_repeats_a_held_out_one(further, held_out):

@@ -62,6 +62,20 @@ def test_evaluation_figures_take_the_place_of_validation_ones(tmp_path, config):
     assert "0.712" not in text
 
 
+def test_a_model_without_real_quotes_stands_beside(tmp_path, config):
+    def results(macro_f1, *titles):
+        heads = {"stance": {"n": 9, "metrics": {"macro_f1": {"value": macro_f1}}}}
+        return {"suites": [{"title": title, "systems": [{"heads": heads}]} for title in titles]}
+
+    both = results(0.8, "Authored", "Real")
+    write_card(tmp_path, config, both, authored_only=results(0.5, "Real", "Other"))
+    text = (tmp_path / "README.md").read_text("utf-8")
+    assert "| Real | stance | 0.800 | 0.500 |" in text
+    assert "| Authored | stance | 9 |" in text
+    assert "| Authored | stance | 0.800 |" not in text
+    assert "Other" not in text
+
+
 def test_only_stance_labels_carry_their_definition(tmp_path, config):
     text = card(tmp_path, config)
     assert "- `conciliatory`: opens" in text
