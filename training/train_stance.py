@@ -73,8 +73,11 @@ def _train(arguments: argparse.Namespace) -> None:
         notes += found
         files.append(file)
     if share := data_settings.get("swap_share", 0.0):
-        train, swapped = swap_examples(train, share, config.seed)
-        notes.append(f"countries, names or gender swapped in {swapped:,} training quotes")
+        try:
+            train, swapped = swap_examples(train, share, config.seed)
+            notes.append(f"countries, names or gender swapped in {swapped:,} training quotes")
+        except FileNotFoundError as error:
+            notes.append(f"nothing swapped: {error}")
     for note in notes:
         print(note)
     print(f"train: {len(train):,} quotes; {describe(train)}")

@@ -9,6 +9,7 @@ import pytest
 from conftest import EIGHT
 
 from stance import StanceClassifier
+from stance.evaluation import swap_edits
 from stance.training import train_stance
 from stance.training.data import is_held_out, load_corpus, read_rows
 
@@ -277,6 +278,18 @@ def test_wrong_results_are_told_before_anything_is_trained(arguments, tmp_path, 
     assert train_stance.main([*arguments, "--results", str(results)]) == 2
     assert "results.json" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_without_the_word_lists_nothing_is_swapped_and_the_log_says_so(
+    arguments, tmp_path, capsys, monkeypatch
+):
+    settings = tmp_path / "settings.toml"
+    smoke = (CONFIGS / "smoke.toml").read_text("utf-8")
+    settings.write_text(f"{smoke}\n[data]\nswap_share = 1.0\n", "utf-8")
+    monkeypatch.setattr("stance.evaluation.swap_edits.FOLDER", tmp_path)
+    swap_edits.word_list.cache_clear()
+    assert train_stance.main([*arguments, "--config", str(settings)]) == 0
+    assert "nothing swapped: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("share", ["nan", "-0.1", "1.5", '"half"', "true"])
