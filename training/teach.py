@@ -19,8 +19,13 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stance.training.train_stance import add_data_arguments, read_corpus
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,11 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _teach(arguments: argparse.Namespace) -> None:
-    import numpy as np
-
-    from stance import StanceClassifier
     from stance.references import cut_quotes, read_article_references
-    from stance.training.data import TASKS, example_sha256
+    from stance.training.data import example_sha256
 
     # 1. The quotes that the student will learn from, and none of those that it is validated on.
     corpus = read_corpus(arguments, {})
@@ -62,18 +64,9 @@ def _teach(arguments: argparse.Namespace) -> None:
         records += [{name: one[name] for name in kept if name in one} for one, _ in found]
     for note in notes:
         print(note)
-    texts = [text for text, _ in quotes]
-    contexts = [context or None for _, context in quotes]
 
     # 2. The mean of the models' calibrated probabilities.
-    means = {task: np.zeros((len(texts), len(labels))) for task, labels in TASKS.items()}
-    for path in arguments.models:
-        teacher = StanceClassifier.from_pretrained(path)
-        for task, labels in TASKS.items():
-            if teacher.tasks_.get(task) != labels:
-                raise ValueError(f"{path} does not label {task} as {list(labels)}")
-            found = teacher.predict_proba(texts, context=contexts, task=task)
-            means[task] += found / len(arguments.models)
+    means = _mean_probabilities(arguments.models, quotes)
 
     # 3. One line a quote, known by its hash or its place in an article: no text is written.
     lines = []
@@ -84,6 +77,34 @@ def _teach(arguments: argparse.Namespace) -> None:
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text("".join(lines), "utf-8")
     print(f"{len(lines):,} quotes taught by {len(arguments.models)} models: {arguments.output}")
+
+
+def _mean_probabilities(
+    models: Sequence[str], quotes: Sequence[tuple[str, str]]
+) -> dict[str, NDArray[np.float64]]:
+    """Returns task to the mean of the models' probabilities, (quotes, labels).
+
+    Raises:
+        ValueError: A model has other labels.
+    """
+    import numpy as np
+
+    from stance import StanceClassifier
+    from stance.training.data import TASKS
+
+    texts = [text for text, _ in quotes]
+    contexts = [context or None for _, context in quotes]
+    means = {task: np.zeros((len(quotes), len(labels))) for task, labels in TASKS.items()}
+    for path in models:
+        teacher = StanceClassifier.from_pretrained(path)
+        for task, labels in TASKS.items():
+            if teacher.tasks_.get(task) != labels:
+                raise ValueError(f"{path} does not label {task} as {list(labels)}")
+        # Both tasks come from one pass.
+        for row, answer in enumerate(teacher.classify(texts, context=contexts)):
+            means["stance"][row] += list(answer.stance_probabilities.values())
+            means["sentiment"][row] += list(answer.sentiment_probabilities.values())
+    return {task: values / len(models) for task, values in means.items()}
 
 
 def _parser() -> argparse.ArgumentParser:

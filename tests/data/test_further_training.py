@@ -9,6 +9,7 @@ import pytest
 
 from stance.labels import SENTIMENTS, STANCES
 from stance.references import read_article_references
+from stance.training.data import read_teacher
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
@@ -115,16 +116,26 @@ def test_labels_of_news_quotes_carry_no_text():
         assert record["stance"] in STANCES, record["id"]
         assert record["sentiment"] in SENTIMENTS, record["id"]
         assert record["how"] in {"single", "unsure"}, record["id"]
-        assert record["split"] in {"train", "validation"}, record["id"]
+        assert record["split"] in {"train", "validation", "spare"}, record["id"]
     assert len({record["id"] for record in records}) == len(records)
     assert len({record["sha256"] for record in records}) == len(records)
+
+
+def test_the_teachers_file_holds_probabilities_and_hashes_but_no_text():
+    path = DATA / "real" / "teacher.jsonl"
+    teacher = read_teacher(path)  # checks every line
+    assert len(teacher.known) + len(teacher.unlabelled) > 10_000
+    for record in read(path):
+        assert set(record) <= {"sha256", "stance", "sentiment", "article", "spans", "context"}
+        assert re.fullmatch(r"[0-9a-f]{64}", record["sha256"])
 
 
 def test_no_news_article_is_both_trained_on_and_validated_on():
     owners = {}
     for record in read(DATA / "real" / "news_labels.jsonl"):
         split = record["split"]
-        assert owners.setdefault(record["article"], split) == split, record["article"]
+        if split != "spare":
+            assert owners.setdefault(record["article"], split) == split, record["article"]
 
 
 def test_no_news_quote_is_one_of_the_real_quotes_by_reference():
