@@ -35,8 +35,8 @@ FEW: Final = 12
 ROUNDS: Final = 2
 #: Quotes that the measured process labels before its memory is read.
 MEMORY_QUOTES: Final = 64
-#: Seconds of rest before a system is timed: the threads of torch's OpenMP keep a core busy for a
-#: while after their work is done.
+#: Seconds of rest before each timing: the threads of torch's OpenMP keep a core busy for a while
+#: after their work is done.
 REST: Final = 0.3
 #: Seconds after which a measured process is ended.
 TIMEOUT: Final = 120.0
@@ -207,8 +207,8 @@ def _in_turn(
         for name, label in systems.items():
             if label is None:
                 continue
-            time.sleep(REST)
             for way, calls in (("few", [[text] for text in texts[:FEW]]), ("many", [texts])):
+                time.sleep(REST)
                 started = time.perf_counter()
                 for part in calls:
                     label(part)

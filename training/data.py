@@ -39,7 +39,7 @@ class DataFile:
 
     Attributes:
         path: The file.
-        use: "train", "validation", or "train and validation".
+        use: "train", "validation", "train and validation", or "teacher".
         rows: How many rows it holds.
         sha256: Hash of its bytes.
     """
@@ -299,7 +299,7 @@ def read_teacher(path: Path) -> Teacher:
     for number, record in read_records(path, "file of a teacher"):
         try:
             probabilities = {task: [float(p) for p in record[task]] for task in TASKS}
-            known = record["sha256"]
+            sha256 = record["sha256"]
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}, line {number}: no teacher's record: {error!r}") from error
         for task, names in TASKS.items():
@@ -308,13 +308,16 @@ def read_teacher(path: Path) -> Teacher:
             is_distribution = all(p >= 0 for p in values) and abs(sum(values) - 1) <= 1e-3
             if len(values) != len(names) or not is_distribution:
                 raise ValueError(
-                    f"{path}, line {number}: {task} needs {len(names)} probabilities that sum to 1"
+                    f"{path}, line {number}: {task} needs {len(names)} probabilities that sum to "
+                    f"1, not {values}"
                 )
+        if not isinstance(sha256, str):
+            raise ValueError(f"{path}, line {number}: sha256 must be a string, not {sha256!r}")
         if "article" in record:
             check_offsets(record, f"{path}, line {number}")
             found.unlabelled.append({**record, **probabilities})
         else:
-            found.known[known] = probabilities
+            found.known[sha256] = probabilities
     return found
 
 
@@ -329,18 +332,30 @@ def with_teacher(
     return taught, sum(example.teacher is not None for example in taught)
 
 
-def unlabelled_examples(teacher: Teacher, articles: Path) -> tuple[list[Example], str]:
+def unlabelled_examples(
+    teacher: Teacher, articles: Path, labelled: Sequence[Example]
+) -> tuple[list[Example], str]:
     """Returns the quotes that the student learns from its teacher alone, and a line on how many.
+
+    Args:
+        teacher: Points to them.
+        articles: The file they are cut out of.
+        labelled: Examples of training and validation, whose texts are left out. Other quotes of
+            an article that is validated on are not known here and stay.
 
     Raises:
         ValueError: The file of articles is missing or bad.
     """
     found, summary = cut_quotes(teacher.unlabelled, articles)
+    known = {example.text for example in labelled}
     examples = [
         Example(row["text"], {}, row["context"], teacher={task: record[task] for task in TASKS})
         for record, row in found
+        if row["text"] not in known
     ]
-    return examples, f"unlabelled quotes of the teacher: {summary}"
+    left_out = len(found) - len(examples)
+    note = f"unlabelled quotes of the teacher: {summary}; {left_out:,} have labels and are left out"
+    return examples, note
 
 
 def describe(examples: Sequence[Example]) -> str:

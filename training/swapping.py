@@ -17,7 +17,7 @@ import numpy as np
 
 from stance.evaluation.swaps import moved_parts, swap
 from stance.model.examples import Example
-from stance.references import text_sha256
+from stance.training.data import example_sha256
 
 SWAPS: Final = ("country", "name", "gender")
 
@@ -26,6 +26,8 @@ def swap_examples(
     examples: Sequence[Example], share: float, seed: int
 ) -> tuple[list[Example], int]:
     """Returns the examples with each swap made in a share of those that it applies to.
+
+    Each example by itself: minimal edits of one group may come to differ in a country too.
 
     Args:
         examples: Stay as they are.
@@ -44,7 +46,7 @@ def swap_examples(
 
 
 def _swapped(example: Example, share: float, seed: int) -> Example:
-    key = text_sha256(f"{example.text}\n\n{example.context}")
+    key = example_sha256(example.text, example.context)
     chances = np.random.default_rng((seed, int(key[:12], 16))).random(len(SWAPS))
     for name, chance in zip(SWAPS, chances, strict=True):
         found = None
@@ -53,5 +55,11 @@ def _swapped(example: Example, share: float, seed: int) -> Example:
         if found is not None:
             parts = {"condition": example.condition, "outcome": example.outcome}
             moved = moved_parts(example.text, parts, found.edits)
-            example = replace(example, text=found.text, context=found.context, **moved)
+            example = replace(
+                example,
+                text=found.text,
+                context=found.context,
+                condition=moved.get("condition", example.condition),
+                outcome=moved.get("outcome", example.outcome),
+            )
     return example

@@ -46,7 +46,8 @@ def _teach(arguments: argparse.Namespace) -> None:
     from stance.references import cut_quotes, read_article_references
     from stance.training.data import example_sha256
 
-    # 1. The quotes that the student will learn from, and none of those that it is validated on.
+    # 1. The quotes that the student will learn from. Of those with labels, none that it is
+    # validated on; which of the others it leaves out is decided when it is trained.
     corpus = read_corpus(arguments, {})
     notes = list(corpus.notes)
     quotes = list({(example.text, example.context): None for example in corpus.train})
@@ -58,6 +59,8 @@ def _teach(arguments: argparse.Namespace) -> None:
             raise ValueError("--unlabelled needs --articles: the articles that it points to")
         references = read_article_references(arguments.unlabelled, labelled=False)
         found, note = cut_quotes(references, arguments.articles)
+        if not found:
+            raise ValueError(f"{arguments.unlabelled}: {note}")
         notes.append(f"{arguments.unlabelled}: {note}")
         quotes += [(row["text"], row["context"]) for _, row in found]
         kept = ("article", "spans", "context", "sha256")
@@ -85,7 +88,7 @@ def _mean_probabilities(
     """Returns task to the mean of the models' probabilities, (quotes, labels).
 
     Raises:
-        ValueError: A model has other labels.
+        ValueError: A model has other labels, or is none.
     """
     import numpy as np
 

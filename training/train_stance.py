@@ -4,7 +4,7 @@
     python training/train_stance.py --extra more_quotes.jsonl --output runs/mine
     python training/train_stance.py --news data/real/news_labels.jsonl --articles news.jsonl.gz
     python training/train_stance.py --init runs/pretrained --teacher runs/teacher.jsonl
-    python training/train_stance.py --set learning_rate=5e-5 --set epochs=4 --resume
+    python training/train_stance.py --set learning_rate=5e-5 --set epochs=6 --resume
 
 ``stance train`` runs the same. Read ``main`` from top to bottom.
 """
@@ -53,14 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(arguments: argparse.Namespace) -> None:
     # 1. Settings: the TOML file, then what the command line changes.
     from stance.model.settings import TrainingConfig, read_toml
-    from stance.training.write_card import read_results
 
     content = read_toml(arguments.config)
     data_settings = _data_settings(content.pop("data", {}), arguments.config)
     config = TrainingConfig().updated({**content, **_overrides(arguments)})
     output: Path = arguments.output
-    # Read now: a mistake in it must not be found when the training is over.
-    results = read_results(arguments.results) if arguments.results else None
 
     # 2. Data: authored quotes, and further files where they are given.
     from stance.training.data import TASKS, describe
@@ -69,7 +66,7 @@ def _train(arguments: argparse.Namespace) -> None:
     corpus = read_corpus(arguments, data_settings)
     train, notes, files = corpus.train, list(corpus.notes), list(corpus.files)
     if arguments.teacher:
-        train, file, found = _taught(arguments, train)
+        train, file, found = _taught(arguments, corpus)
         notes += found
         files.append(file)
     if share := data_settings.get("swap_share", 0.0):
@@ -78,6 +75,7 @@ def _train(arguments: argparse.Namespace) -> None:
             notes.append(f"countries, names or gender swapped in {swapped:,} training quotes")
         except FileNotFoundError as error:
             notes.append(f"nothing swapped: {error}")
+            data_settings["swap_share"] = 0.0
     for note in notes:
         print(note)
     print(f"train: {len(train):,} quotes; {describe(train)}")
@@ -109,11 +107,12 @@ def _train(arguments: argparse.Namespace) -> None:
     model.training = {
         "data": [file.to_dict(REPOSITORY) for file in files],
         "data_settings": data_settings,
-        "real_quotes": corpus.has_real_quotes,
+        # Quotes that a teacher alone labels are cut out of articles.
+        "real_quotes": corpus.has_real_quotes or len(train) > len(corpus.train),
         "notes": [_without_folders(note) for note in notes],
         **model.training,
     }
-    save_model(model, output, results=results)
+    save_model(model, output)
 
     # 5. Report: the validation figures of the weights as saved.
     facts = model.training
@@ -132,7 +131,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _taught(
-    arguments: argparse.Namespace, train: list[Example]
+    arguments: argparse.Namespace, corpus: Corpus
 ) -> tuple[list[Example], DataFile, list[str]]:
     """Returns the training quotes with a teacher's view of them and those it alone labels.
 
@@ -143,11 +142,13 @@ def _taught(
     from stance.training.data import DataFile, read_teacher, unlabelled_examples, with_teacher
 
     path: Path = arguments.teacher
+    train = corpus.train
     teacher = read_teacher(path)
     taught, count = with_teacher(train, teacher.known)
     notes = [f"{path}: a teacher's probabilities for {count:,} of {len(train):,} training quotes"]
     if teacher.unlabelled and arguments.articles:
-        more, note = unlabelled_examples(teacher, arguments.articles)
+        labelled = [*train, *(one for rows in corpus.validation.values() for one in rows)]
+        more, note = unlabelled_examples(teacher, arguments.articles, labelled)
         taught, count = [*taught, *more], count + len(more)
         notes.append(note)
     elif teacher.unlabelled:
@@ -156,7 +157,7 @@ def _taught(
             "not given (--articles)"
         )
     if not count:
-        raise ValueError(f"{path} knows none of the {len(train):,} training quotes")
+        raise ValueError("; ".join([f"{path} teaches nothing of this training", *notes]))
     rows = len(teacher.known) + len(teacher.unlabelled)
     return taught, DataFile(path, "teacher", rows, file_sha256(path)), notes
 
@@ -170,7 +171,7 @@ def read_corpus(arguments: argparse.Namespace, data_settings: dict[str, Any]) ->
             line, so that it says what was done.
 
     Raises:
-        ValueError: A file is missing or bad, or --news and --articles do not come together.
+        ValueError: A file is missing or bad, or --news comes without --articles.
     """
     from stance.training.data import load_corpus
 
@@ -224,7 +225,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "--articles",
         type=Path,
         metavar="FILE",
-        help="the articles that --news points into: JSONL with id and text, may be .gz",
+        help="the articles that --news or a teacher points into: JSONL, may be .gz",
     )
     parser.add_argument(
         "--source-weight",
@@ -276,9 +277,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
     parser.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in --output"
-    )
-    parser.add_argument(
-        "--results", type=Path, help="results.json whose figures go into the model card"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     return parser

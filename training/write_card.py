@@ -16,35 +16,37 @@ from typing import Any
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Writes ``README.md`` into the directory and returns 0, or 2 where a file is wrong."""
+    from stance.evaluation.stored import read_report
     from stance.model.card import write_card
+    from stance.model.hashes import file_sha256
 
     arguments = _parser().parse_args(argv)
     try:
-        config = json.loads((arguments.model / "config.json").read_text("utf-8"))
-        results = read_results(arguments.results)
-        beside = read_results(arguments.authored_only) if arguments.authored_only else None
+        config = _read_config(arguments.model / "config.json")
+        results = read_report(arguments.results, with_samples=False).results
+        measured = results["model"].get("files", {}).get("model.safetensors")
+        if measured != file_sha256(arguments.model / "model.safetensors"):
+            raise ValueError(f"{arguments.results} is no evaluation of the weights in this model")
+        beside = None
+        if arguments.authored_only:
+            beside = read_report(arguments.authored_only, with_samples=False).results
         write_card(arguments.model, config, results, authored_only=beside)
-    except (ValueError, OSError, KeyError) as error:
+    except (ValueError, OSError) as error:
         print(f"write_card: {error}", file=sys.stderr)
         return 2
+    print(arguments.model / "README.md")
     return 0
 
 
-def read_results(path: Path) -> dict[str, Any]:
-    """Reads the ``results.json`` of an evaluation.
-
-    Raises:
-        ValueError: The file is no such thing.
-        OSError: It cannot be read.
-    """
+def _read_config(path: Path) -> dict[str, Any]:
     try:
-        results = json.loads(path.read_text("utf-8"))
+        config = json.loads(path.read_text("utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
-    suites = results.get("suites") if isinstance(results, dict) else None
-    if not isinstance(suites, list) or not all(isinstance(suite, dict) for suite in suites):
-        raise ValueError(f"{path} is not the results.json of an evaluation: it has no suites")
-    return results
+    needed = {"base", "tasks", "max_length", "training"}
+    if not isinstance(config, dict) or not needed <= set(config):
+        raise ValueError(f"{path} is not the config.json of a model: it needs {sorted(needed)}")
+    return config
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -80,6 +80,10 @@ def test_two_models_teach_a_third(tiny_base, data, tmp_path, capsys):
             "line 1: stance needs 4 probabilities",
         ),
         (
+            '{"sha256": [], "stance": [1, 0, 0, 0], "sentiment": [1, 0, 0]}',
+            r"line 1: sha256 must be a string, not \[\]",
+        ),
+        (
             '{"sha256": "a", "article": "b", "stance": [1, 0, 0, 0], "sentiment": [1, 0, 0]}',
             "line 1: spans must be pairs of offsets",
         ),
@@ -118,6 +122,15 @@ def test_a_student_learns_quotes_that_nobody_labelled(tiny_base, data, tmp_path,
     assert "1 unlabelled quotes left out" in capsys.readouterr().out
     assert train_stance.main([*command, "--articles", str(articles)]) == 0
     assert "train: 17 quotes" in capsys.readouterr().out
+    facts = json.loads(Path(student, "config.json").read_text("utf-8"))["training"]
+    assert facts["real_quotes"] is True
+
+    # A quote that has a label is learned from that.
+    labelled = write(data / "train_more.jsonl", [row(text)])
+    assert labelled.is_file()
+    command += ["--articles", str(articles)]
+    assert train_stance.main(command) == 0
+    assert "1 have labels and are left out" in capsys.readouterr().out
 
 
 def test_mistakes_end_with_a_message(data, tmp_path, capsys):
@@ -127,4 +140,4 @@ def test_mistakes_end_with_a_message(data, tmp_path, capsys):
     unknown = write(tmp_path / "teacher.jsonl", [other])
     command = ["--data", str(data), "--teacher", str(unknown), "--quiet"]
     assert train_stance.main(command) == 2
-    assert "knows none of the 16 training quotes" in capsys.readouterr().err
+    assert "a teacher's probabilities for 0 of 16 training quotes" in capsys.readouterr().err

@@ -262,22 +262,12 @@ def test_condition_and_outcome_reach_the_token_head(arguments, folder, tmp_path,
         (["--source-weight", "train=x"], "--source-weight needs NAME=WEIGHT"),
         (["--init", "/no/such/start"], "init: /no/such/start is missing"),
         (["--teacher", "/no/such/teacher"], "no such file of a teacher"),
-        (["--results", "/no/such/results.json"], "/no/such/results.json"),
         (["--set", 'task_weights={"mood": 1}'], "task_weights names ['mood']"),
     ],
 )
 def test_a_mistake_in_naming_sources_ends_with_a_message(arguments, capsys, extra, message):
     assert train_stance.main([*arguments, *extra]) == 2
     assert message in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("content", ["[]", "{}", '{"suites": ["x"]}', "{broken"])
-def test_wrong_results_are_told_before_anything_is_trained(arguments, tmp_path, capsys, content):
-    results = tmp_path / "results.json"
-    results.write_text(content, "utf-8")
-    assert train_stance.main([*arguments, "--results", str(results)]) == 2
-    assert "results.json" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
 
 
 def test_without_the_word_lists_nothing_is_swapped_and_the_log_says_so(

@@ -2,7 +2,10 @@ import json
 
 import pytest
 
+from stance.model.hashes import file_sha256
 from stance.training.write_card import main
+
+METRIC = {"low": None, "high": None, "reason": None}
 
 
 @pytest.fixture
@@ -16,20 +19,39 @@ def model(tmp_path):
         "training": {},
     }
     (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    (folder / "model.safetensors").write_bytes(b"weights")
     return folder
 
 
-def results(path, macro_f1):
-    heads = {"stance": {"n": 9, "metrics": {"macro_f1": {"value": macro_f1}}}}
-    suites = [{"title": "Real", "systems": [{"heads": heads}]}]
-    path.write_text(json.dumps({"suites": suites}), "utf-8")
+def results(path, macro_f1, weights="other"):
+    heads = {
+        "stance": {
+            "n": 9,
+            "metrics": {"macro_f1": {"value": macro_f1, **METRIC}},
+            "per_class": {},
+        }
+    }
+    suite = {
+        "key": "real",
+        "title": "Real",
+        "status": "done",
+        "reason": None,
+        "primary_metric": "macro_f1",
+        "primary_head": "stance",
+        "systems": [{"metrics": {}, "heads": heads}],
+        "data": [],
+    }
+    model = {"name": "m", "sha256": "0", "files": {"model.safetensors": weights}}
+    content = {"schema_version": 2, "version": "0.3.0", "model": model, "suites": [suite]}
+    path.write_text(json.dumps(content), "utf-8")
     return str(path)
 
 
-def test_the_card_shows_what_was_measured(model, tmp_path):
-    ours = results(tmp_path / "ours.json", 0.75)
+def test_the_card_shows_what_was_measured(model, tmp_path, capsys):
+    ours = results(tmp_path / "ours.json", 0.75, file_sha256(model / "model.safetensors"))
     theirs = results(tmp_path / "theirs.json", 0.5)
     assert main([str(model), "--results", ours, "--authored-only", theirs]) == 0
+    assert capsys.readouterr().out.strip() == str(model / "README.md")
     text = (model / "README.md").read_text("utf-8")
     assert "| Real | stance | 9 | undefined | 0.750 | undefined |" in text
     assert "| Real | stance | 0.750 | 0.500 |" in text
@@ -38,8 +60,13 @@ def test_the_card_shows_what_was_measured(model, tmp_path):
 def test_mistakes_are_told_by_file(model, tmp_path, capsys):
     (tmp_path / "bad.json").write_text("{}", "utf-8")
     assert main([str(model), "--results", str(tmp_path / "bad.json")]) == 2
-    assert "bad.json is not the results.json of an evaluation" in capsys.readouterr().err
-    good = results(tmp_path / "good.json", 0.5)
-    assert main([str(tmp_path / "none"), "--results", good]) == 2
+    assert "bad.json: not a results.json" in capsys.readouterr().err
+    other = results(tmp_path / "other.json", 0.5)
+    assert main([str(model), "--results", other]) == 2
+    assert "other.json is no evaluation of the weights" in capsys.readouterr().err
+    assert main([str(tmp_path / "none"), "--results", other]) == 2
     assert "none" in capsys.readouterr().err
+    (model / "config.json").write_text("[]", "utf-8")
+    assert main([str(model), "--results", other]) == 2
+    assert "config.json is not the config.json of a model" in capsys.readouterr().err
     assert not (model / "README.md").exists()
