@@ -276,7 +276,7 @@ def test_without_the_word_lists_nothing_is_swapped_and_the_log_says_so(
     settings = tmp_path / "settings.toml"
     smoke = (CONFIGS / "smoke.toml").read_text("utf-8")
     settings.write_text(f"{smoke}\n[data]\nswap_share = 1.0\n", "utf-8")
-    monkeypatch.setattr("stance.evaluation.swap_edits.FOLDER", tmp_path)
+    monkeypatch.setattr(swap_edits, "FOLDER", tmp_path)
     swap_edits.word_list.cache_clear()
     assert train_stance.main([*arguments, "--config", str(settings)]) == 0
     assert "nothing swapped: " in capsys.readouterr().out
