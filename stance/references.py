@@ -86,12 +86,10 @@ def _object(line: str, place: str) -> dict[str, Any]:
     return record
 
 
-def _label_records(
-    path: Path, needed: Sequence[str], *, labelled: bool = True
-) -> Iterator[tuple[int, dict[str, Any]]]:
+def _label_records(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yields the records of a file of labels with their line numbers, the labels checked.
 
-    Without ``labelled`` the records need no labels, and labels are not looked at.
+    Labels that are not ``needed`` are not looked at.
 
     Raises:
         ValueError: As in ``read_records``; or a record lacks a key or has an unknown label.
@@ -103,7 +101,7 @@ def _label_records(
         if not isinstance(record["sha256"], str):
             raise ValueError(f"{place}: sha256 must be a string, not {record['sha256']!r}")
         for field, labels in _KNOWN_LABELS.items():
-            if labelled and record[field] not in labels:
+            if field in needed and record[field] not in labels:
                 raise ValueError(
                     f"{place}: {field} is {record[field]!r}, not one of {list(labels)}"
                 )
@@ -179,7 +177,7 @@ def read_article_references(path: Path, *, labelled: bool = True) -> list[dict[s
     """
     records = []
     needed = ("article", "spans", "sha256", *(LABEL_FIELDS if labelled else ()))
-    for number, record in _label_records(path, needed, labelled=labelled):
+    for number, record in _label_records(path, needed):
         check_offsets(record, f"{path}, line {number}")
         records.append(record)
     return records

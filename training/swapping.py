@@ -49,9 +49,9 @@ def _swapped(example: Example, share: float, seed: int) -> Example:
     key = example_sha256(example.text, example.context)
     chances = np.random.default_rng((seed, int(key[:12], 16))).random(len(SWAPS))
     for name, chance in zip(SWAPS, chances, strict=True):
-        found = None
-        if chance < share:
-            found = swap(name, example.text, example.context, seed=seed, row_id=key)
+        if chance >= share:
+            continue
+        found = swap(name, example.text, example.context, seed=seed, row_id=key)
         if found is not None:
             parts = {"condition": example.condition, "outcome": example.outcome}
             moved = moved_parts(example.text, parts, found.edits)

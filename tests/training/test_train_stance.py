@@ -282,17 +282,24 @@ def test_without_the_word_lists_nothing_is_swapped_and_the_log_says_so(
     assert "nothing swapped: " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("share", ["nan", "-0.1", "1.5", '"half"', "true"])
-def test_a_share_of_swaps_that_is_no_share_is_named(arguments, tmp_path, capsys, share):
-    settings = tmp_path / "settings.toml"
-    settings.write_text(f"[data]\nswap_share = {share}\n", "utf-8")
-    assert train_stance.main([*arguments, "--config", str(settings)]) == 2
-    assert "swap_share in [data] must be in 0..1" in capsys.readouterr().err
+SHARES = ["nan", "-0.1", "1.5", '"half"', "true"]
+WEIGHTS = ["nan", "inf", "-1", "true", '"much"']
 
 
-@pytest.mark.parametrize("weight", ["nan", "inf", "-1", "true", '"much"'])
-def test_a_weight_that_is_no_finite_number_is_named(arguments, tmp_path, capsys, weight):
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        *((f"swap_share = {one}", "swap_share in [data] must be in 0..1") for one in SHARES),
+        *(
+            (f"how_weights = {{ unsure = {one} }}", "a weight in [data] must be 0 or more")
+            for one in WEIGHTS
+        ),
+    ],
+)
+def test_a_number_of_the_data_table_that_is_not_allowed_is_named(
+    arguments, tmp_path, capsys, setting, message
+):
     settings = tmp_path / "settings.toml"
-    settings.write_text(f"[data]\nhow_weights = {{ unsure = {weight} }}\n", "utf-8")
+    settings.write_text(f"[data]\n{setting}\n", "utf-8")
     assert train_stance.main([*arguments, "--config", str(settings)]) == 2
-    assert "a weight in [data] must be 0 or more" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
