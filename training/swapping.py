@@ -17,6 +17,7 @@ import numpy as np
 
 from stance.evaluation.swaps import moved_parts, swap
 from stance.model.examples import Example
+from stance.references import text_sha256
 from stance.training.data import example_sha256
 
 SWAPS: Final = ("country", "name", "gender")
@@ -27,12 +28,13 @@ def swap_examples(
 ) -> tuple[list[Example], int]:
     """Returns the examples with each swap made in a share of those that it applies to.
 
-    Each example by itself: minimal edits of one group may come to differ in a country too.
+    The examples of one group are swapped alike, so that what tells minimal edits apart stays all
+    that does.
 
     Args:
         examples: Stay as they are.
         share: Chance of each swap in each example, 0..1.
-        seed: With the example's text it decides; other examples do not matter.
+        seed: With the example's group, or else its text, it decides; other examples do not matter.
 
     Returns:
         As many examples in the same order, and how many of them differ.
@@ -46,7 +48,11 @@ def swap_examples(
 
 
 def _swapped(example: Example, share: float, seed: int) -> Example:
-    key = example_sha256(example.text, example.context)
+    key = (
+        text_sha256(example.group)
+        if example.group
+        else example_sha256(example.text, example.context)
+    )
     chances = np.random.default_rng((seed, int(key[:12], 16))).random(len(SWAPS))
     for name, chance in zip(SWAPS, chances, strict=True):
         if chance >= share:

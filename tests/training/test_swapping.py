@@ -35,6 +35,20 @@ def test_a_share_of_the_examples_is_swapped(share, low, high):
     assert sum("Japan" not in example.text for example in swapped) == changed
 
 
+def test_minimal_edits_of_a_group_still_differ_in_their_edit_alone():
+    pairs = [
+        [
+            Example(f"Japan {verb} offer {n}.", {"stance": stance}, group=f"g{n}")
+            for verb, stance in (("takes", "conciliatory"), ("refuses", "dismissive"))
+        ]
+        for n in range(40)
+    ]
+    swapped, changed = swap_examples([one for pair in pairs for one in pair], 0.5, seed=0)
+    assert 20 <= changed <= 60
+    for first, second in zip(swapped[::2], swapped[1::2], strict=True):
+        assert first.text.replace("takes", "refuses") == second.text
+
+
 def test_the_choice_hangs_on_seed_and_example_alone():
     examples = [Example(f"Japan takes offer {n}.", {"stance": "neutral"}) for n in range(20)]
     first, _ = swap_examples(examples, 0.5, seed=0)
