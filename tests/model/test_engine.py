@@ -162,8 +162,9 @@ import numpy as np
 from stance.model.engine_numpy import BertWeights
 from stance.model.engine_openvino import OpenVinoEngine
 norm = (np.ones(4, np.float32), np.zeros(4, np.float32))
-engine = OpenVinoEngine(BertWeights(1, 1e-12, norm, ()))
+engine = OpenVinoEngine(lambda: BertWeights(1, 1e-12, norm, ()))
 engine.states([np.ones((3, 4), np.float32)])
+engine.states([np.ones((900, 4), np.float32)] * 4)
 reporting = [name for name in sys.modules if "telemetry" in name or name == "openvino.tools.ovc"]
 print(json.dumps([seen, reporting]))
 """
