@@ -260,7 +260,7 @@ def predict_with_spans(
         for start in range(0, len(texts), CHUNK):
             chunk = slice(start, min(start + CHUNK, len(texts)))
             size = chunk.stop - chunk.start
-            windows = encoder.encode(texts[chunk], contexts[chunk], with_offsets=tokens)
+            windows = encoder.encode(texts[chunk], contexts[chunk])
             logits, located = reader.read(windows, batch_size=batch_size, tokens=tokens)
             rows = np.array([window.row for window in windows], dtype=np.int64)
             weights = np.array([window.weight for window in windows], dtype=np.float64)
@@ -272,25 +272,38 @@ def predict_with_spans(
                 result[task][chunk] /= totals[:, None]
             if tokens and spans_where is not None:
                 task, wanted = spans_where
-                chosen = np.flatnonzero(result[task][chunk].argmax(axis=1) == wanted) + start
-                found = _best_spans(texts, windows, located[SPAN_HEAD], start, set(chosen.tolist()))
-                spans.update(found)
+                is_wanted = result[task][chunk].argmax(axis=1) == wanted
+                chosen = (np.flatnonzero(is_wanted) + start).tolist()
+                read = [located[SPAN_HEAD][at] for at in np.flatnonzero(is_wanted[rows])]
+                spans.update(_best_spans(encoder, texts, contexts, chosen, read))
             advance(size)
     return result, counts, spans
 
 
 def _best_spans(
+    encoder: InputEncoder,
     texts: Sequence[str],
-    windows: Sequence[EncodedWindow],
+    contexts: Sequence[str],
+    chosen: Sequence[int],
     logits: Sequence[NDArray[np.float32]],
-    start: int,
-    chosen: set[int],
 ) -> dict[int, Spans]:
-    """Returns the spans of the chosen rows, each from its window that is surest."""
+    """Returns the spans of the chosen rows, each from its window that is surest.
+
+    Args:
+        encoder: As in ``predict_with_spans``, and so are ``texts`` and ``contexts``.
+        texts: The quotes.
+        contexts: Their contexts.
+        chosen: Rows of the two.
+        logits: The token logits of these rows' windows, in order.
+    """
     best: dict[int, Spans] = {}
+    # Where each token stands takes time to say, and few rows need it: only these get it.
+    windows = encoder.encode(
+        [texts[row] for row in chosen], [contexts[row] for row in chosen], with_offsets=True
+    )
     for window, values in zip(windows, logits, strict=True):
-        row = start + window.row
-        if row in chosen and window.offsets is not None:
+        row = chosen[window.row]
+        if window.offsets is not None:
             found = decode_spans(texts[row], window.offsets, values)
             if row not in best or found.certainty > best[row].certainty:
                 best[row] = found

@@ -139,9 +139,11 @@ def decode_spans(
     if not groups:
         return Spans()
     odds = _log_odds(np.asarray(logits, dtype=np.float64)) - math.log(threshold / (1 - threshold))
-    scores = [odds[tokens].mean(axis=0) for _, tokens in groups]
-    by_kind = [[float(score[kind]) for score in scores] for kind in range(len(SPAN_KINDS))]
-    first, second = _disjoint(*by_kind)
+    # A word's score is the mean of its pieces'.
+    counts = np.array([len(tokens) for _, tokens in groups])
+    pieces = odds[[token for _, tokens in groups for token in tokens]]
+    sums = np.add.reduceat(pieces, np.cumsum(counts) - counts, axis=0)
+    first, second = _disjoint(*(sums / counts[:, None]).T.tolist())
     places = [_trimmed(text, groups, found) for found in (first, second)]
     total = sum(
         found[0] for found, place in zip((first, second), places, strict=True) if place is not None
