@@ -28,12 +28,12 @@ def swap_examples(
 ) -> tuple[list[Example], int]:
     """Returns the examples with each swap made in a share of those that it applies to.
 
-    The examples of one group are swapped alike, so that what tells minimal edits apart stays all
-    that does.
+    The examples of one group are swapped alike, as far as they name the same: what tells minimal
+    edits apart is then still the edit.
 
     Args:
         examples: Stay as they are.
-        share: Chance of each swap in each example, 0..1.
+        share: Chance of each swap in each example or group, 0..1.
         seed: With the example's group, or else its text, it decides; other examples do not matter.
 
     Returns:

@@ -65,10 +65,11 @@ def load_engine(
         ValueError: ``engine`` is no known name.
     """
     check_engine(engine)
-    weights = partial(BertWeights.of, state, config)
+    reread = partial(BertWeights.of, state, config)
+    weights = reread()
     if engine == "auto":
-        return _fastest(weights)
-    return _load(engine, weights)
+        return _fastest(weights, reread)
+    return _load(engine, weights, reread)
 
 
 def check_engine(engine: str) -> None:
@@ -81,23 +82,23 @@ def check_engine(engine: str) -> None:
         raise ValueError(f"engine must be one of {ENGINES}, not {engine!r}")
 
 
-def _load(engine: str, weights: Callable[[], BertWeights]) -> Engine:
+def _load(engine: str, weights: BertWeights, reread: Callable[[], BertWeights]) -> Engine:
     if engine == "numpy":
-        return NumpyEngine(weights())
+        return NumpyEngine(weights)
     if engine == "openvino":
         from stance.model.engine_openvino import OpenVinoEngine
 
-        return OpenVinoEngine(weights)
+        return OpenVinoEngine(weights, reread)
     from stance.model.engine_torch import TorchEngine
 
-    return TorchEngine(weights())
+    return TorchEngine(weights)
 
 
-def _fastest(weights: Callable[[], BertWeights]) -> Engine:
+def _fastest(weights: BertWeights, reread: Callable[[], BertWeights]) -> Engine:
     for name in ("openvino", "torch"):
         try:
-            return _load(name, weights)
+            return _load(name, weights, reread)
         # Anything that a foreign binary raises while it loads means: not on this machine.
         except Exception as error:
             logger.info("no %s engine on this machine: %s", name, error)
-    return NumpyEngine(weights())
+    return NumpyEngine(weights)

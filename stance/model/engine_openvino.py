@@ -7,10 +7,14 @@ Source: https://docs.openvino.ai/2025/openvino-workflow/model-preparation.html (
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+from queue import SimpleQueue
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,13 +28,17 @@ if TYPE_CHECKING:
     from stance.model.engine_numpy import BertWeights
 
     Array = NDArray[np.float32]
+    # Requests that compute nothing at the moment.
+    _Requests = SimpleQueue[Any]
+
+logger = logging.getLogger(__name__)
 
 # Measured: larger batches are no faster and hold more memory; widths in steps of 8 waste little
 # and keep the number of shapes, each of which is compiled once, small.
 _TOKEN_BUDGET: Final = 1024
 _WIDTH_STEP: Final = 8
-# From this many batches on, the graph that computes several at a time is worth its compilation.
-_MANY_BATCHES: Final = 4
+# Compiling the second graph takes as long as about this many batches save.
+_MANY_BATCHES: Final = 8
 # Added to the attention scores of padding; small enough to be exact in bf16, large enough for 0.
 _HIDDEN_SCORE: Final = -1e9
 
@@ -42,13 +50,13 @@ _import_lock = threading.Lock()
 class OpenVinoEngine:
     """Rows of similar length, padded, through a compiled graph.
 
-    One batch is computed by all threads together, which is what a single quote needs. Of many
-    batches each thread computes its own, which is a third faster on two cores: a second graph,
-    compiled when there are many for the first time.
+    A lone batch, such as a single quote, is computed by all threads together. Several batches are
+    computed side by side in streams of few threads each, which is a third faster on two cores; the
+    graph for that is compiled when enough batches have come to be worth it.
 
     Args:
-        weights: Gives the encoder's weights, at once and again for the second graph, so that they
-            need not stay in memory.
+        weights: The encoder's weights, needed here only.
+        reread: Gives them again for the second graph.
 
     Raises:
         ImportError: openvino is not installed, or not for this machine.
@@ -57,16 +65,18 @@ class OpenVinoEngine:
 
     name = "openvino"
 
-    def __init__(self, weights: Callable[[], BertWeights]) -> None:
+    def __init__(self, weights: BertWeights, reread: Callable[[], BertWeights]) -> None:
         self._openvino = import_quietly()
-        self._weights = weights
-        compiled = self._compiled({"NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"})
+        compiled = self._compiled(weights, {"NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"})
         self.precision: str = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-        self._hidden: int = compiled.output().partial_shape[2].get_length()
-        self._request = compiled.create_infer_request()
-        self._queue: Any = None
-        # Each computes for one caller at a time, whichever thread asks.
-        self._request_lock, self._queue_lock = threading.Lock(), threading.Lock()
+        self._hidden = weights.hidden
+        # A request computes one batch at a time, whichever thread asks.
+        self._alone: _Requests = SimpleQueue()
+        self._alone.put(compiled.create_infer_request())
+        self._streams, self._stream_count = SimpleQueue[Any](), 0
+        self._reread: Callable[[], BertWeights] | None = reread
+        self._batches_seen = 0
+        self._lock = threading.Lock()
 
     def states(self, embedded: Sequence[Array], *, batch_size: int = 64) -> list[Array]:
         """Returns the last hidden states of each row; see ``stance.model.engine.Engine``."""
@@ -74,42 +84,45 @@ class OpenVinoEngine:
         lengths = [len(row) for row in embedded]
         batches = length_batches(lengths, batch_size, _TOKEN_BUDGET, multiple=_WIDTH_STEP)
 
-        def keep(output: Array, batch: list[int]) -> None:
-            for place, row in enumerate(batch):
-                results[row] = np.array(output[place, : lengths[row]])
-
-        if len(batches) >= _MANY_BATCHES:
-            with self._queue_lock:
-                self._compute_many(embedded, batches, keep)
-            return results
-        for batch in batches:
+        def compute(batch: list[int], requests: _Requests) -> None:
             inputs = self._padded(embedded, batch)
-            with self._request_lock:
-                keep(self._request.infer(inputs, share_inputs=True, share_outputs=True)[0], batch)
+            request = requests.get()
+            try:
+                output = request.infer(inputs, share_inputs=True, share_outputs=True)[0]
+                for place, row in enumerate(batch):
+                    results[row] = np.array(output[place, : lengths[row]])
+            finally:
+                requests.put(request)
+
+        if len(batches) > 1:
+            self._prepare_streams(len(batches))
+        if len(batches) > 1 and 1 < self._stream_count <= len(batches):
+            with ThreadPoolExecutor(self._stream_count) as pool:
+                for _ in pool.map(compute, batches, repeat(self._streams)):
+                    pass
+        else:
+            for batch in batches:
+                compute(batch, self._alone)
         return results
 
-    def _compute_many(
-        self,
-        embedded: Sequence[Array],
-        batches: Sequence[list[int]],
-        keep: Callable[[Array, list[int]], None],
-    ) -> None:
-        if self._queue is None:
-            compiled = self._compiled({"PERFORMANCE_HINT": "THROUGHPUT"})
-            self._queue = self._openvino.AsyncInferQueue(compiled)
-
-        def finish(request: Any, job: tuple[list[int], list[Array]]) -> None:
-            keep(request.get_output_tensor(0).data, job[0])
-
-        self._queue.set_callback(finish)
-        try:
-            for batch in batches:
-                inputs = self._padded(embedded, batch)
-                # The queue computes in the callers' memory, which the job keeps until it is done.
-                self._queue.start_async(inputs, (batch, inputs), share_inputs=True)
-        finally:
-            # Also after an error: nothing may be written into results that nobody waits for.
-            self._queue.wait_all()
+    def _prepare_streams(self, batches: int) -> None:
+        """Counts batches, and compiles the graph of several streams when there were many."""
+        with self._lock:
+            self._batches_seen += batches
+            if self._reread is None or self._batches_seen < _MANY_BATCHES:
+                return
+            weights, self._reread = self._reread, None
+            if user_threads() == 1:
+                return
+            try:
+                compiled = self._compiled(weights(), {"PERFORMANCE_HINT": "THROUGHPUT"})
+                count = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+                for _ in range(count):
+                    self._streams.put(compiled.create_infer_request())
+            except RuntimeError as error:
+                logger.warning("OpenVINO computes one batch at a time: %s", error)
+                return
+            self._stream_count = count
 
     def _padded(self, embedded: Sequence[Array], batch: Sequence[int]) -> list[Array]:
         """Returns a batch's rows, (rows, width, hidden), and what hides their padding."""
@@ -121,14 +134,13 @@ class OpenVinoEngine:
             scores[place, ..., : len(embedded[row])] = 0
         return [padded, scores]
 
-    def _compiled(self, options: dict[str, Any]) -> Any:
+    def _compiled(self, weights: BertWeights, options: dict[str, Any]) -> Any:
         # Pinned threads of two programs would wait for the same core while others idle.
         options["ENABLE_CPU_PINNING"] = False
         threads = user_threads()
         if threads:
             options["INFERENCE_NUM_THREADS"] = threads
-        graph = _graph(self._weights())
-        return self._openvino.Core().compile_model(graph, "CPU", options)
+        return self._openvino.Core().compile_model(_graph(weights), "CPU", options)
 
 
 def import_quietly() -> ModuleType:

@@ -153,9 +153,12 @@ def save_model(
         or not torch.equal(tensor, original[name.removeprefix("encoder.")])
     }
     weights = folder / "model.safetensors"
-    save_file(changed, weights, metadata={"format": "pt"})
+    # A model that was loaded from here goes on reading the file it has; it must not change.
+    fresh = folder / "model.safetensors.new"
+    save_file(changed, fresh, metadata={"format": "pt"})
     # safetensors writes for the owner alone; an installed model is for every user.
-    weights.chmod(0o644)
+    fresh.chmod(0o644)
+    fresh.replace(weights)
     config = {
         "format_version": FORMAT_VERSION,
         "base": {

@@ -1,10 +1,13 @@
 """Every engine computes BERT's layers, whatever the batch."""
 
 import builtins
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
 import numpy as np
@@ -126,6 +129,71 @@ def test_auto_falls_back_to_what_is_there(base, inputs, monkeypatch, missing, ex
     assert found.states(inputs[2][:1])[0].shape == (5, 32)
 
 
+@pytest.fixture
+def streams(base, inputs, monkeypatch):
+    """An OpenVINO engine that computes side by side from the second batch on."""
+    needs_openvino()
+    monkeypatch.setattr("stance.model.engine_openvino._MANY_BATCHES", 2)
+    monkeypatch.setattr("stance.model.engine_openvino.user_threads", lambda: 2)
+    return load_engine(inputs[0], base.config, engine="openvino")
+
+
+def test_batches_side_by_side_give_what_each_gives_alone(streams, inputs):
+    embedded = inputs[2] * 5
+    alone = [streams.states([row])[0] for row in embedded]
+    assert streams._stream_count == 0
+    together = streams.states(embedded, batch_size=1)
+    assert streams._stream_count >= 1
+    for one, found in zip(alone, together, strict=True):
+        np.testing.assert_allclose(found, one, atol=1e-3)
+        assert found.base is None
+
+
+def test_an_error_in_one_batch_is_told_and_harms_no_later_call(streams, inputs):
+    embedded = inputs[2]
+    expected = streams.states(embedded, batch_size=1)
+    narrow = np.ones((7, 3), np.float32)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="broadcast"):
+            streams.states([*embedded, narrow, *embedded], batch_size=1)
+    for found, row in zip(streams.states(embedded, batch_size=1), expected, strict=True):
+        np.testing.assert_allclose(found, row, atol=1e-3)
+
+
+def test_several_threads_may_ask_for_one_row_and_for_many(streams, inputs):
+    embedded = inputs[2]
+    expected = streams.states(embedded, batch_size=1)
+
+    def ask(many):
+        return streams.states(embedded, batch_size=1 if many else 64)
+
+    with ThreadPoolExecutor(4) as pool:
+        for states in pool.map(ask, [True, False] * 10):
+            for found, row in zip(states, expected, strict=True):
+                np.testing.assert_allclose(found, row, atol=TOLERANCE["openvino"])
+
+
+def test_results_are_not_held_back(streams, inputs):
+    states = streams.states(inputs[2], batch_size=1)
+    held = weakref.ref(states[0])
+    del states
+    gc.collect()
+    assert held() is None
+
+
+def test_without_a_second_graph_batches_are_computed_one_by_one(
+    streams, inputs, monkeypatch, caplog
+):
+    def fail(weights, options):
+        raise RuntimeError("no streams here")
+
+    monkeypatch.setattr(streams, "_compiled", fail)
+    for _ in range(2):
+        states = streams.states(inputs[2], batch_size=1)
+        assert [found.shape for found in states] == [(length, 32) for length in LENGTHS]
+    assert caplog.text.count("no streams here") == 1
+
+
 @settings(deadline=None)
 @given(st.lists(st.floats(-12, 12, width=32), min_size=1, max_size=40))
 def test_gelu_without_an_error_function_is_gelu(values):
@@ -162,9 +230,10 @@ import numpy as np
 from stance.model.engine_numpy import BertWeights
 from stance.model.engine_openvino import OpenVinoEngine
 norm = (np.ones(4, np.float32), np.zeros(4, np.float32))
-engine = OpenVinoEngine(lambda: BertWeights(1, 1e-12, norm, ()))
+weights = BertWeights(1, 1e-12, norm, ())
+engine = OpenVinoEngine(weights, lambda: weights)
 engine.states([np.ones((3, 4), np.float32)])
-engine.states([np.ones((900, 4), np.float32)] * 4)
+engine.states([np.ones((3, 4), np.float32)] * 8, batch_size=1)
 reporting = [name for name in sys.modules if "telemetry" in name or name == "openvino.tools.ovc"]
 print(json.dumps([seen, reporting]))
 """

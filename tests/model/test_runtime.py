@@ -113,6 +113,26 @@ def test_spans_are_given_to_rows_of_the_class_asked_for_alone(reader, inputs):
         assert sorted(spans) == np.flatnonzero(best == wanted).tolist()
 
 
+def test_spans_are_those_of_the_quote_by_itself(network, inputs, tiny_base, monkeypatch):
+    monkeypatch.setattr("stance.model.runtime.CHUNK", 2)
+    reads = array_reader(network, tiny_base, "numpy")
+    contexts = ["", "he said […] at the table", "", "", "[…] was the word"]
+    found = 0
+    for wanted in range(3):
+        where = ("stance", wanted)
+        _, _, together = predict_with_spans(
+            reads, inputs, TEXTS * 3, contexts * 3, {}, spans_where=where
+        )
+        for row, spans in together.items():
+            text, context = TEXTS[row % 5], contexts[row % 5]
+            _, _, alone = predict_with_spans(
+                reads, inputs, [text], [context], {}, spans_where=where
+            )
+            assert (alone[0].condition, alone[0].outcome) == (spans.condition, spans.outcome)
+            found += spans.condition is not None or spans.outcome is not None
+    assert found >= 3
+
+
 def test_long_rows_are_the_token_weighted_mean_of_their_windows(reader, inputs):
     reads, tolerance = reader
     text = TEXTS[1] + " " + TEXTS[3]
