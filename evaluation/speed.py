@@ -30,11 +30,11 @@ ABOUT: Final = (
     "takes, beside a transformers text-classification pipeline on the same base encoder in the "
     "same run. Ratios say more than seconds, which depend on the machine and on what else it does."
 )
-MANY: Final = 128
+MANY: Final = 256
 FEW: Final = 12
-ROUNDS: Final = 2
+ROUNDS: Final = 3
 #: Quotes that the measured process labels before its memory is read.
-MEMORY_QUOTES: Final = 64
+MEMORY_QUOTES: Final = MANY
 #: Seconds of rest before each timing: the threads of torch's OpenMP keep a core busy for a while
 #: after their work is done.
 REST: Final = 0.3

@@ -614,11 +614,7 @@ OBVIOUS = [
     ("We will sign the agreement once all troops have left our territory.", "conditional"),
     ("Unless they release the prisoners, there will be no deal.", "conditional"),
     ("The two delegations met in Geneva on Monday.", "neutral"),
-    pytest.param(
-        "The delegations will meet in Geneva on Monday.",
-        "neutral",
-        marks=pytest.mark.xfail(reason="0.3.0 hears an opening in it (59%)", strict=True),
-    ),
+    ("The delegations will meet in Geneva on Monday.", "neutral"),
     ("The third round of consultations was held in Vienna from 4 to 6 May.", "neutral"),
     ("The report was sent to the members of the committee on Tuesday.", "neutral"),
 ]

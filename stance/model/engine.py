@@ -13,8 +13,7 @@ the shell that is the shorter way, and the command line asks for it by name.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from stance.model.engine_numpy import BertWeights, NumpyEngine
@@ -65,11 +64,10 @@ def load_engine(
         ValueError: ``engine`` is no known name.
     """
     check_engine(engine)
-    reread = partial(BertWeights.of, state, config)
-    weights = reread()
+    weights = BertWeights.of(state, config)
     if engine == "auto":
-        return _fastest(weights, reread)
-    return _load(engine, weights, reread)
+        return _fastest(weights)
+    return _load(engine, weights)
 
 
 def check_engine(engine: str) -> None:
@@ -82,22 +80,22 @@ def check_engine(engine: str) -> None:
         raise ValueError(f"engine must be one of {ENGINES}, not {engine!r}")
 
 
-def _load(engine: str, weights: BertWeights, reread: Callable[[], BertWeights]) -> Engine:
+def _load(engine: str, weights: BertWeights) -> Engine:
     if engine == "numpy":
         return NumpyEngine(weights)
     if engine == "openvino":
         from stance.model.engine_openvino import OpenVinoEngine
 
-        return OpenVinoEngine(weights, reread)
+        return OpenVinoEngine(weights)
     from stance.model.engine_torch import TorchEngine
 
     return TorchEngine(weights)
 
 
-def _fastest(weights: BertWeights, reread: Callable[[], BertWeights]) -> Engine:
+def _fastest(weights: BertWeights) -> Engine:
     for name in ("openvino", "torch"):
         try:
-            return _load(name, weights, reread)
+            return _load(name, weights)
         # Anything that a foreign binary raises while it loads means: not on this machine.
         except Exception as error:
             logger.info("no %s engine on this machine: %s", name, error)

@@ -184,7 +184,7 @@ def test_results_are_not_held_back(streams, inputs):
 def test_without_a_second_graph_batches_are_computed_one_by_one(
     streams, inputs, monkeypatch, caplog
 ):
-    def fail(weights, options):
+    def fail(options):
         raise RuntimeError("no streams here")
 
     monkeypatch.setattr(streams, "_compiled", fail)
@@ -231,7 +231,7 @@ from stance.model.engine_numpy import BertWeights
 from stance.model.engine_openvino import OpenVinoEngine
 norm = (np.ones(4, np.float32), np.zeros(4, np.float32))
 weights = BertWeights(1, 1e-12, norm, ())
-engine = OpenVinoEngine(weights, lambda: weights)
+engine = OpenVinoEngine(weights)
 engine.states([np.ones((3, 4), np.float32)])
 engine.states([np.ones((3, 4), np.float32)] * 8, batch_size=1)
 reporting = [name for name in sys.modules if "telemetry" in name or name == "openvino.tools.ovc"]
