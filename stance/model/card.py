@@ -153,8 +153,8 @@ def _beside(results: Mapping[str, Any], authored_only: Mapping[str, Any]) -> str
         return ""
     head_lines = [
         "\n## Without real quotes\n",
-        "Macro-F1 of this model, and of one trained by the same settings on the authored quotes",
-        "alone, without a teacher: everything that it needs is in the repository.\n",
+        "Macro-F1 of this model, and of one trained on authored quotes alone, without a teacher:",
+        "everything that it needs is in the repository (`training/ABLATIONS.md`).\n",
         "| suite | head | this model | authored quotes alone |",
         "|---|---|---:|---:|",
     ]

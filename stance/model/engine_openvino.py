@@ -97,7 +97,7 @@ class OpenVinoEngine:
 
         if len(batches) > 1:
             self._prepare_streams(len(batches))
-        if len(batches) > 1 and 1 < self._stream_count <= len(batches):
+        if 1 < self._stream_count <= len(batches):
             with ThreadPoolExecutor(self._stream_count) as pool:
                 for _ in pool.map(compute, batches, repeat(self._streams)):
                     pass
