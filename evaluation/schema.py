@@ -171,7 +171,7 @@ METRICS: Final[dict[str, MetricInfo]] = {
         "Cold start", False, False, "a new process from its start to the first label", "s"
     ),
     "peak_memory": MetricInfo(
-        "Peak memory", False, False, "most memory of that process after 64 quotes", "MiB"
+        "Peak memory", False, False, "most memory of that process after 256 quotes", "MiB"
     ),
 }
 
