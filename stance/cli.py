@@ -60,7 +60,9 @@ examples:
 
 A file holds one quote a line or, if its name ends in .jsonl, one JSON object a line with "text"
 and, if wanted, "context": the sentence that the quote stood in. Without TEXT and --file, quotes
-are read from standard input. A quote that begins with a hyphen goes behind `--`.
+are read from standard input. Lines of `stance split --format jsonl` are labelled as by `stance
+analyze`; a few quotes are computed in another way, which may move a probability by up to about
+0.01. A quote that begins with a hyphen goes behind `--`.
 """
 
 _ANALYZE_EPILOG: Final = """\
@@ -127,7 +129,8 @@ def _run(words: list[str]) -> int:
     except SystemExit:
         # Python flushes at exit too, but there a closed pipe (`stance --help | head -1`) ends in a
         # complaint on standard error.
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         raise
     for error in errors:
         _fail(str(error))
@@ -163,7 +166,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(classify)
     _add_confidence(classify)
     classify.add_argument(
-        "texts", nargs="*", metavar="TEXT", help="a quote (not a file name); - is standard input"
+        "texts",
+        nargs="*",
+        metavar="TEXT",
+        help="a quote (not a file name); - alone is standard input",
     )
     classify.add_argument("--file", metavar="FILE", help="read the quotes from FILE, one a line")
     classify.add_argument(
@@ -207,7 +213,7 @@ def _add_command(commands: Any, name: str, purpose: str, epilog: str) -> argpars
         "-o",
         "--output",
         metavar="FILE",
-        help="write there, always UTF-8 (default: standard output)",
+        help="write there, always UTF-8 (- or none: standard output)",
     )
     parser.add_argument(
         "--encoding",
@@ -243,7 +249,7 @@ def _add_explain(commands: Any) -> None:
         help="how to show the result (default: by the ending of --output, else table)",
     )
     explain.add_argument(
-        "-o", "--output", metavar="FILE", help="write there, UTF-8 (default: standard output)"
+        "-o", "--output", metavar="FILE", help="write there, UTF-8 (- or none: standard output)"
     )
 
 

@@ -11,6 +11,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -23,6 +24,7 @@ from stance.io import (
     Document,
     InputError,
     QuoteInput,
+    check_visible,
     has_lone_surrogates,
     read_articles,
     write_csv,
@@ -30,14 +32,16 @@ from stance.io import (
     write_jsonl,
 )
 from stance.progress import count_progress
-from stance.types import RECORD_COLUMNS, Prediction
+from stance.types import RECORD_COLUMNS, Prediction, Quote
 
 if TYPE_CHECKING:
     from stance.classifier import StanceClassifier
     from stance.explanation import Explanation
+    from stance.quotes.tagger import QuoteTagger
 
 FORMATS: Final = ("table", "json", "jsonl", "csv", "html")
 EXPLAIN_FORMATS: Final = ("table", "json", "html")
+_STANDARD_OUTPUT: Final = "-"
 _FORMAT_OF_SUFFIX: Final = {
     ".json": "json",
     ".jsonl": "jsonl",
@@ -60,6 +64,8 @@ _CHARACTERS_TOGETHER: Final = 2_000_000
 # Whoever logs a run this large wants signs of life even without a terminal, but few of them.
 _LARGE_INPUT: Final = 20_000_000  # bytes
 _LOG_INTERVAL: Final = 30.0  # seconds
+# What is wrong with files of weights, or with the base encoder that they build on.
+_LOADING_ERRORS: Final = (OSError, ValueError, KeyError, ImportError, RuntimeError)
 
 
 class OutputError(Exception):
@@ -87,12 +93,16 @@ def run_articles(arguments: argparse.Namespace) -> list[InputError]:
     first = next(articles, None)
     if first is not None:
         classifier = _load_classifier(arguments.model) if arguments.is_predicted else None
-        _write(_process(chain([first], articles), classifier, arguments), arguments)
+        tagger = None if arguments.no_tagger else _load_tagger()
+        _write(_process(chain([first], articles), tagger, classifier, arguments), arguments)
     return errors
 
 
 def _process(
-    articles: Iterable[Article], classifier: StanceClassifier | None, arguments: argparse.Namespace
+    articles: Iterable[Article],
+    tagger: QuoteTagger | None,
+    classifier: StanceClassifier | None,
+    arguments: argparse.Namespace,
 ) -> Iterator[Document]:
     """Yields the quotes of each article, in order, labelled together where there is a classifier.
 
@@ -104,11 +114,7 @@ def _process(
     quotes = characters = 0
     is_first = True
     for article in articles:
-        found = split(
-            article.text,
-            tagger=None if arguments.no_tagger else "auto",
-            speech_only=arguments.speech_only,
-        )
+        found = split(article.text, tagger=tagger, speech_only=arguments.speech_only)
         if not article.text.strip():
             _note(arguments, f"no text in {article.name}")
         elif not found:
@@ -155,6 +161,8 @@ def run_classify(arguments: argparse.Namespace) -> list[InputError]:
         raise InputError("give either TEXT or --file, not both")
     if path is None and arguments.texts in ([], [STANDARD_INPUT]):
         path = STANDARD_INPUT
+    if STANDARD_INPUT in arguments.texts and path is None:
+        raise InputError("- is standard input: give it alone, or each quote as TEXT")
     if path is None and arguments.jsonl:
         raise InputError("--jsonl is for --file and standard input; TEXT is the quote itself")
     if has_lone_surrogates(arguments.context or ""):
@@ -232,12 +240,9 @@ def _classify(
         name: The file's name.
         arguments: The command's arguments.
     """
-    from stance.model.examples import is_blank_quote
-
     rows = size = 0
-    for rows, quote in enumerate(quotes, 1):
-        if is_blank_quote(quote.text):
-            raise InputError(f"quotes[{rows - 1}] has no visible character: {quote.text!r}")
+    for quote in quotes:
+        rows += 1
         size += len(quote.text) + len(quote.context or arguments.context or "")
     if not rows:
         _note(arguments, f"no quotes in {name}")
@@ -251,12 +256,20 @@ def _classify(
     items = iter(quotes)
     with count_progress(rows, is_shown and held < rows) as advance:
         while chunk := list(islice(items, held)):
-            texts = [quote.text for quote in chunk]
+            texts = [_with_pieces(quote) for quote in chunk]
             contexts = [quote.context or arguments.context for quote in chunk]
             shown = is_shown and held >= rows
             found = _labelled(classifier, texts, contexts, arguments, shown)
-            yield Document(name, None, found)
+            # Of what stands in a line, only the words are shown with their label.
+            yield Document(name, None, tuple(replace(one, quote=None) for one in found))
             advance(len(found))
+
+
+def _with_pieces(quote: QuoteInput) -> str | Quote:
+    """Returns what ``classify`` takes: an interrupted quote is found in its context by pieces."""
+    if len(quote.spans) < 2:
+        return quote.text
+    return Quote(quote.text, quote.spans[0][0], quote.spans[-1][1], quote.spans, "direct")
 
 
 def _labelled(
@@ -276,7 +289,7 @@ def _labelled(
             )
         )
     except ValueError as error:
-        # A quote of invisible characters, or a model that was trained on other labels.
+        # A model that was trained on other labels.
         raise InputError(str(error)) from error
 
 
@@ -285,6 +298,7 @@ def _quote_argument(text: str) -> QuoteInput:
         raise InputError("TEXT is empty: there is nothing to label")
     if has_lone_surrogates(text):
         raise InputError(f"TEXT is not text in this terminal's encoding: {text!a}")
+    check_visible(text, "TEXT")
     is_file = False
     with contextlib.suppress(OSError, ValueError):
         is_file = Path(text).is_file()
@@ -305,14 +319,29 @@ def _load_classifier(model: str | None, engine: str = "auto") -> StanceClassifie
         if model is None:
             return StanceClassifier.from_pretrained(engine=engine)
         return StanceClassifier.from_pretrained(model, engine=engine)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except _LOADING_ERRORS as error:
         place = f"the model in {model}" if model is not None else "the released model"
         raise InputError(f"cannot load {place}: {error}") from error
 
 
+def _load_tagger() -> QuoteTagger | None:
+    from stance.quotes import released_tagger
+
+    try:
+        return released_tagger()
+    except _LOADING_ERRORS as error:
+        raise InputError(
+            f"cannot load the quote tagger: {error};\n--no-tagger finds quotes by rules alone"
+        ) from error
+
+
 def _settle_output(arguments: argparse.Namespace, inputs: Sequence[str]) -> None:
     """Chooses the format and finds a bad ``--output`` before the work is done rather than after."""
+    if arguments.output == _STANDARD_OUTPUT:
+        arguments.output = None
     output = arguments.output
+    if output is None and sys.stdout is None:
+        raise InputError("standard output: is closed; name a file with --output")
     if arguments.format is None:
         suffix = Path(output).suffix.lower() if output is not None else ""
         arguments.format = _FORMAT_OF_SUFFIX.get(suffix, "table")
@@ -375,7 +404,7 @@ def _write_documents(
     elif arguments.format == "html":
         from stance.render import to_html
 
-        stream.write(to_html(list(documents)))
+        stream.write(to_html(list(documents), is_predicted=arguments.is_predicted))
     elif arguments.format == "csv":
         columns = RECORD_COLUMNS if arguments.is_predicted else QUOTE_COLUMNS
         write_csv(documents, stream, columns=columns)

@@ -18,6 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final, TextIO
 
+from stance.model.inputs import is_blank
 from stance.types import RECORD_COLUMNS, Analysis, Prediction, Quote
 
 STANDARD_INPUT: Final = "-"
@@ -65,12 +66,14 @@ class QuoteInput:
     """One quote to label.
 
     Attributes:
-        text: The words of the quote, never empty.
+        text: The words of the quote, never without a visible character.
         context: The sentence it stood in, or None.
+        spans: Where the article holds the words, as in ``Quote``; empty for unknown.
     """
 
     text: str
     context: str | None = None
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +206,16 @@ def _read_bytes(path: str | Path) -> bytes:
     if str(path) == STANDARD_INPUT:
         if sys.stdin is None:
             raise InputError(f"{STANDARD_INPUT_NAME}: is closed")
-        return sys.stdin.buffer.read()
+        return _read_all(sys.stdin.buffer, STANDARD_INPUT_NAME)
     with open_binary(path) as file:
-        try:
-            return file.read()
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error
+        return _read_all(file, str(path))
+
+
+def _read_all(file: IO[bytes], name: str) -> bytes:
+    try:
+        return file.read()
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read ({reason_of(error)})") from error
 
 
 def open_binary(path: str | Path) -> IO[bytes]:
@@ -295,7 +302,8 @@ def parse_quote(line: str, place: str) -> QuoteInput:
     """Returns the quote in a line of JSON.
 
     Args:
-        line: An object with ``text`` and, if wanted, ``context``; or a string.
+        line: An object with ``text`` and, if wanted, ``context`` and the ``spans`` of ``split``,
+            which are left out where they do not fit the text; or a string.
         place: What to call the line in an error message.
 
     Raises:
@@ -316,7 +324,28 @@ def parse_quote(line: str, place: str) -> QuoteInput:
         raise InputError(f'{place}: "context" is a {type(context).__name__}, not a string')
     if has_lone_surrogates(text) or has_lone_surrogates(context or ""):
         raise InputError(f"{place} holds half a surrogate pair, which is no character")
-    return QuoteInput(text, context or None)
+    check_visible(text, place)
+    return QuoteInput(text, context or None, _spans(value.get("spans"), text))
+
+
+def _spans(value: Any, text: str) -> tuple[tuple[int, int], ...]:
+    """Returns the spans of a quote read from JSON, or none where its text is not made of them."""
+    try:
+        spans = tuple((int(start), int(end)) for start, end in value)
+    except (TypeError, ValueError, OverflowError):
+        return ()
+    fits = all(start < end for start, end in spans)
+    return spans if fits and sum(b - a + 1 for a, b in spans) == len(text) + 1 else ()
+
+
+def check_visible(text: str, place: str) -> None:
+    """Rejects a quote that has no visible character.
+
+    Raises:
+        InputError: It has none; the message begins with ``place``.
+    """
+    if is_blank(text):
+        raise InputError(f"{place} has no visible character: {text!r}")
 
 
 def has_lone_surrogates(text: str) -> bool:
@@ -374,8 +403,9 @@ def write_csv(
     """Writes one row a quote, with ``file`` before the columns of ``Prediction.to_record``.
 
     A cell whose text begins like a spreadsheet formula (``= + - @``) gets an apostrophe in front,
-    since the words of an article are not to be run; JSON Lines keeps every character. A stance
-    below ``min_confidence`` is written as "undecided".
+    since the words of an article are not to be run, and half a surrogate pair becomes a question
+    mark; JSON Lines keeps every character. A stance below ``min_confidence`` is written as
+    "undecided".
 
     Args:
         documents: All of one kind: split, or labelled by one model.
@@ -413,6 +443,8 @@ def _record(item: Quote | Prediction) -> dict[str, Any]:
 
 
 def _safe_cell(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    # A file name that is not UTF-8 holds such halves, and no file can hold them.
+    text = value.encode("utf-8", "replace").decode("utf-8")
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text

@@ -123,10 +123,13 @@ def _template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def render_page(documents: Sequence[Document], *, title: str | None = None) -> str:
+def render_page(
+    documents: Sequence[Document], *, title: str | None = None, is_predicted: bool | None = None
+) -> str:
     """Returns the page that shows ``documents``; see ``stance.render.to_html``."""
     items = [item for document in documents for item in document.items]
-    is_predicted = not items or any(document.is_predicted for document in documents)
+    if is_predicted is None:
+        is_predicted = any(document.is_predicted for document in documents)
     kicker = "Quotes and stances" if is_predicted else "Quotes"
     page = _template("page.html.jinja").render(
         title=title or _title(documents) or kicker,

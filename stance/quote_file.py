@@ -21,6 +21,7 @@ from stance.io import (
     QuoteInput,
     check_byte_order_mark,
     check_encoding,
+    check_visible,
     decode,
     input_name,
     is_wide,
@@ -42,8 +43,8 @@ class QuoteFile:
         path: A file, or ``-`` for standard input. Blank lines hold no quote.
         encoding: The file's text encoding.
         jsonl: Whether each line is JSON: an object with ``text`` and, if wanted, ``context``
-            (other keys are ignored, so the output of ``stance split --format jsonl`` will do),
-            or a string. None decides by the ending: ``.jsonl`` and ``.ndjson`` are.
+            and ``spans`` (other keys are ignored, so the output of ``stance split --format jsonl``
+            will do), or a string. None decides by the ending: ``.jsonl`` and ``.ndjson`` are.
 
     Raises:
         InputError: The file cannot be opened, or is of another kind. Iterating raises the same when
@@ -75,6 +76,7 @@ class QuoteFile:
             if self._is_jsonl:
                 yield parse_quote(line, f"{self.name}: line {number}")
             else:
+                check_visible(line, f"{self.name}: line {number}")
                 yield QuoteInput(line)
 
     def _lines(self) -> Iterator[tuple[int, str]]:

@@ -129,7 +129,7 @@ def to_table(results: Results) -> RenderableType:
     return Group(*parts)
 
 
-def to_html(results: Results, *, title: str | None = None) -> str:
+def to_html(results: Results, *, title: str | None = None, is_predicted: bool | None = None) -> str:
     """Returns one self-contained HTML page: the articles with their quotes marked in place.
 
     The page loads nothing, runs no script and says so in its content security policy.
@@ -137,6 +137,8 @@ def to_html(results: Results, *, title: str | None = None) -> str:
     Args:
         results: What ``split``, ``classify`` or ``analyze`` returned, or ``Document`` objects.
         title: The page's title; None makes one from the file name or the number of articles.
+        is_predicted: Whether the page is one of stances; None looks at the quotes, of which an
+            article may have none.
 
     Example:
         >>> import stance
@@ -146,7 +148,7 @@ def to_html(results: Results, *, title: str | None = None) -> str:
     """
     from stance.page import render_page
 
-    return render_page(as_documents(results), title=title)
+    return render_page(as_documents(results), title=title, is_predicted=is_predicted)
 
 
 def print_table(documents: Iterable[Document], stream: TextIO) -> None:

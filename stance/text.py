@@ -11,6 +11,7 @@ and know English pages; a furniture line they do not know is read as text.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -89,7 +90,9 @@ _DATELINE = re.compile(
     r"Yonhap)\)\s*"
     r"(?:--|[-–—])\s*"
 )
-_BREAK = re.compile(r"([.!?…。！？][.!?…。！？]*)(['\"’”»›)\]]*)(?=\s|$)")
+# It takes a whole run in any case, what follows is checked after: a pattern that had to be followed
+# by a blank would be tried from each dot of a long run, in time that grows with its square.
+_BREAK = re.compile(r"([.!?…。！？][.!?…。！？]*)(['\"’”»›)\]]*)")
 _BEFORE = re.compile(r"[\w.&’'-]+$")
 _ABBREVIATIONS = frozenset(
     "mr mrs ms mx dr prof gen lt col maj sgt capt cmdr adm rev hon pres gov sen rep reps sens amb "
@@ -273,6 +276,8 @@ def sentences(
     region = 0
     for match in _BREAK.finditer(article, start, end):
         stop = match.end()
+        if stop < end and not article[stop].isspace():
+            continue
         while region < len(atomic) and atomic[region][1] < stop:
             region += 1
         if region < len(atomic) and atomic[region][0] < match.start(1) and stop < atomic[region][1]:
@@ -320,17 +325,14 @@ def _cut_long(article: str, span: Span, atomic: Sequence[Span]) -> list[Span]:
     if end - start <= MAX_SENTENCE:
         return [span]
     pieces: list[Span] = []
-    inside = (
-        [region for region in atomic if region[0] < end and region[1] > start] if atomic else []
-    )
-    index = 0
+    index = bisect_right(atomic, start, key=lambda region: region[1])
     while end - start > MAX_SENTENCE:
         cut = article.rfind(" ", start + 1, start + MAX_SENTENCE)
         cut = start + MAX_SENTENCE if cut < 0 else cut
-        while index < len(inside) and inside[index][1] <= cut:
+        while index < len(atomic) and atomic[index][1] <= cut:
             index += 1
-        if index < len(inside) and inside[index][0] < cut:
-            cut = inside[index][0] if inside[index][0] > start else inside[index][1]
+        if index < len(atomic) and atomic[index][0] < cut:
+            cut = atomic[index][0] if atomic[index][0] > start else atomic[index][1]
         if cut >= end:
             break
         if (piece := trim(article, start, cut)) is not None:

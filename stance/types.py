@@ -173,7 +173,11 @@ class Prediction:
         }
 
     def to_record(self) -> dict[str, Any]:
-        """Returns one flat row for a table, with the keys of ``RECORD_COLUMNS`` in that order."""
+        """Returns one flat row for a table, with the keys of ``RECORD_COLUMNS`` in that order.
+
+        A model of other labels has theirs in place of ours: ``stance_`` and ``sentiment_`` with
+        each label's name.
+        """
         quote = self.quote
         speaker = quote.speaker if quote is not None else None
         values: dict[str, Any] = {
@@ -252,7 +256,10 @@ class Analysis(Sequence[Prediction]):
         }
 
     def to_pandas(self) -> pd.DataFrame:
-        """Returns one row a quote, with the columns of ``RECORD_COLUMNS``.
+        """Returns one row a quote, with the keys of its ``to_record`` as columns.
+
+        Where the rows differ in them, the columns of all are there, in the order of first
+        appearance; without quotes they are ``RECORD_COLUMNS``.
 
         Raises:
             ImportError: pandas is not installed.
@@ -263,4 +270,5 @@ class Analysis(Sequence[Prediction]):
             message = "to_pandas needs pandas: pip install 'stance-quotes[pandas]'"
             raise ImportError(message) from error
         records = [prediction.to_record() for prediction in self.predictions]
-        return pd.DataFrame(records, columns=list(RECORD_COLUMNS))
+        names = dict.fromkeys(name for record in records for name in record)
+        return pd.DataFrame(records, columns=list(names or RECORD_COLUMNS))

@@ -10,6 +10,8 @@ import sys
 import pytest
 
 import stance
+import stance.commands
+import stance.quotes
 from stance.cli import main
 from stance.labels import SYMBOLS
 from stance.render import count_categories
@@ -113,6 +115,7 @@ def test_no_command_shows_the_help_and_fails(run):
         (["classify", "a", "--context", "\udcff"], "--context is not text"),
         (["classify", "a", "--file", "b"], "either TEXT or --file"),
         (["classify", "a", "--jsonl"], "--jsonl is for"),
+        (["classify", "a", "-"], "- is standard input: give it alone"),
         (["classify", "--file", "none.txt"], "none.txt: no such file"),
         (["classify", "a", "--model", "no/such/model"], "--model no/such/model: no such folder"),
         (["classify", "a", "--output", "no/such/folder/x.csv"], "no folder no/such/folder"),
@@ -232,6 +235,21 @@ def test_format_follows_the_ending_of_output(run, article, tmp_path, monkeypatch
 def test_format_option_beats_the_ending(run, article, tmp_path):
     run("split", article, "--output", tmp_path / "a.html", "--format", "csv")
     assert (tmp_path / "a.html").read_bytes().startswith(b"file,start,end,kind")
+
+
+def test_output_to_a_hyphen_is_standard_output(run, article, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ("split", article, "--no-tagger", "--format", "json")
+    assert run(*options, "--output", "-") == run(*options)
+    assert not (tmp_path / "-").exists()
+
+
+@pytest.mark.parametrize("words", [["split", "a.txt"], ["classify", "No."], ["explain", "No."]])
+def test_closed_standard_output_is_an_error_without_traceback(run, monkeypatch, words):
+    monkeypatch.setattr(sys, "stdout", None)
+    code, _, err = run(*words, "--format", "json")
+    assert code == 2
+    assert "standard output: is closed" in err
 
 
 def test_input_is_never_overwritten(run, article):
@@ -376,7 +394,23 @@ def test_no_quotes_to_classify_is_a_note(run, model):
 def test_quote_of_invisible_characters_is_an_error_without_traceback(run, model):
     code, _, err = run("classify", "fine", "\u200b", "--model", model)
     assert code == 2
-    assert "no visible character" in err
+    assert "TEXT has no visible character" in err
+
+
+def test_pipe_from_split_to_classify_gives_what_analyze_gives(run, model, tmp_path, monkeypatch):
+    # Few words would be computed by another engine.
+    monkeypatch.setattr(stance.commands, "_FEW_CHARACTERS", 0)
+    file = tmp_path / "table.txt"
+    file.write_text("“We are ready,” the minister said, “to talk and sign.”\n", "utf-8")
+    _, lines, _ = run("split", file, "--no-tagger", "--format", "jsonl")
+    options = ("--model", model, "--format", "jsonl")
+    _, piped, _ = run("classify", "--jsonl", *options, stdin=lines)
+    _, direct, _ = run("analyze", file, "--no-tagger", *options)
+    one, other = json.loads(piped), json.loads(direct)
+    assert len(other["quote"]["spans"]) == 2
+    assert one["quote"] is None
+    for name in ("stance_probabilities", "sentiment_probabilities"):
+        assert one[name] == pytest.approx(other[name], abs=1e-6)
 
 
 # The tiny model was not trained on contexts, so what it makes of them is asked of itself.
@@ -421,6 +455,20 @@ def test_broken_model_is_named_and_exits_2(run, article, tmp_path):
     code, out, err = run("analyze", article, "--model", folder)
     assert (code, out) == (2, "")
     assert str(folder) in err
+
+
+@pytest.mark.parametrize("command", ["split", "analyze"])
+def test_broken_tagger_is_an_error_that_names_the_way_without(
+    run, article, model, tmp_path, monkeypatch, command
+):
+    (tmp_path / "config.json").write_text("{")
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    monkeypatch.setattr(stance.quotes, "_RELEASED", tmp_path)
+    stance.quotes._released.cache_clear()
+    code, out, err = run(command, article, *(["--model", model] if command == "analyze" else []))
+    assert (code, out) == (2, "")
+    assert str(tmp_path) in err
+    assert "--no-tagger" in err
 
 
 @pytest.mark.weights

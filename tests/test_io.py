@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import sys
 
 import pytest
@@ -14,9 +15,11 @@ from stance.io import (
     QUOTE_COLUMNS,
     Document,
     InputError,
+    QuoteInput,
     as_documents,
     check_encoding,
     decode,
+    parse_quote,
     read_article,
     read_articles,
     write_csv,
@@ -114,6 +117,13 @@ def test_bad_files_are_reported_and_the_others_read(tmp_path):
         list(read_articles(paths))
 
 
+def test_standard_input_that_cannot_be_read_is_an_input_error(monkeypatch):
+    closed = os.fdopen(os.open(os.devnull, os.O_WRONLY), "rb")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(closed))
+    with pytest.raises(InputError, match=r"standard input: cannot be read \("):
+        read_article("-")
+
+
 def test_standard_input_can_be_read_once(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("é".encode())))
     articles = read_articles(["-", "-"])
@@ -167,6 +177,7 @@ def test_context_is_read_where_there_is_one(tmp_path):
         ("{}", 'no "text"'),
         ('{"text": "  "}', 'no "text"'),
         ('{"text": 5}', 'no "text"'),
+        (r'{"text": "\u200b"}', "no visible character"),
         ('{"text": "a", "context": 5}', '"context" is a int'),
         (r'{"text": "\ud800"}', "surrogate"),
     ],
@@ -190,9 +201,17 @@ def test_split_output_can_be_read_as_quotes(tmp_path):
     file = tmp_path / "split.jsonl"
     file.write_text(written(write_jsonl, [SPLIT]), encoding="utf-8", newline="")
     quotes = list(QuoteFile(file))
-    assert [(quote.text, quote.context) for quote in quotes] == [
-        (q.text, q.context) for q in QUOTES
+    assert [(quote.text, quote.context, quote.spans) for quote in quotes] == [
+        (q.text, q.context, q.spans) for q in QUOTES
     ]
+
+
+@pytest.mark.parametrize(
+    "spans", [None, 5, "ab", [], [1, 2], [[0, 1]], [[0, None]], [[0, 5], [9, 3]], {"a": 1}]
+)
+def test_spans_that_do_not_fit_the_text_are_left_out(spans):
+    line = json.dumps({"text": "We sign.", "spans": spans})
+    assert parse_quote(line, "line 1") == QuoteInput("We sign.")
 
 
 # --- documents ---
@@ -285,6 +304,13 @@ def test_csv_cell_cannot_begin_like_a_formula(start):
     row = next(csv.DictReader(io.StringIO(written(write_csv, [document]), newline="")))
     assert row["text"] == f"'{start}cmd|' /C calc'!A0"
     assert row["file"] == f"'{start}file"
+
+
+def test_half_a_surrogate_pair_does_not_stop_the_csv():
+    quote = Quote("=We \ud800 sign", 0, 9, ((0, 9),), "direct")
+    text = written(write_csv, [Document("\udcff.txt", "", (quote,))])
+    row = next(csv.DictReader(io.StringIO(text.encode("utf-8").decode("utf-8"), newline="")))
+    assert (row["file"], row["text"]) == ("?.txt", "'=We ? sign")
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=4))

@@ -82,6 +82,13 @@ def test_what_is_no_text_is_named_with_its_offset_in_the_file(tmp_path, data, me
         list(QuoteFile(path))
 
 
+def test_a_line_of_invisible_characters_is_named(tmp_path):
+    path = tmp_path / "q.txt"
+    path.write_text("good\n\n\u200b\n", "utf-8")
+    with pytest.raises(InputError, match=r"q\.txt: line 3 has no visible character"):
+        list(QuoteFile(path))
+
+
 @pytest.mark.parametrize("way", ["file", "standard input"])
 def test_memory_does_not_grow_with_the_number_of_quotes(tmp_path, monkeypatch, standard_input, way):
     monkeypatch.setattr(stance.quote_file, "_IN_MEMORY", 1 << 16)

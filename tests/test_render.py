@@ -295,6 +295,13 @@ def test_page_without_quotes_says_so(document, words):
     assert words in to_html(document)
 
 
+@pytest.mark.parametrize(("is_predicted", "stances"), [(None, False), (False, False), (True, True)])
+def test_page_without_quotes_shows_stances_only_where_asked_for(is_predicted, stances):
+    page = to_html(Document(None, None, ()), is_predicted=is_predicted)
+    assert ("Quotes and stances" in page) is stances
+    assert ("conciliatory</span>" in page) is stances
+
+
 def test_half_a_surrogate_pair_does_not_stop_the_page():
     article = "x \ud800 y"
     assert "x ? y" in to_html(Analysis(article, ()))

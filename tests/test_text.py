@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,6 +160,36 @@ def test_endless_sentence_is_cut_at_blanks() -> None:
     assert len(spans) > 1
     assert max(b - a for a, b in spans) <= MAX_SENTENCE
     assert " ".join(pieces(text, spans)) == text.strip()
+
+
+def test_a_long_run_of_dots_takes_no_time() -> None:
+    # From each dot anew, half a million of them would take hours.
+    article = "The talks " + "." * 500_000 + "xx ended. We left."
+    assert pieces(article, sentences(article))[-1] == "We left."
+
+
+class Counted(Sequence[tuple[int, int]]):
+    """Ranges that count how often they are read."""
+
+    def __init__(self, spans: list[tuple[int, int]]) -> None:
+        self.spans = spans
+        self.reads = 0
+
+    def __len__(self) -> int:
+        return len(self.spans)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        self.reads += 1
+        return self.spans[index]
+
+
+def test_long_sentences_do_not_each_read_all_atomic_ranges() -> None:
+    text = ("word " * 700 + "end. Then ") * 100
+    atomic = Counted([(start, start + 4) for start in range(0, len(text), 350)])
+    spans = sentences(text, atomic=atomic)
+    assert len(spans) > 200
+    assert max(b - a for a, b in spans) <= MAX_SENTENCE
+    assert atomic.reads < 20 * len(atomic) < len(spans) / 2 * len(atomic)
 
 
 @given(st.text(alphabet=st.characters(), max_size=300))

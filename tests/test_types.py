@@ -85,6 +85,19 @@ def test_to_pandas_has_a_row_a_quote_and_its_columns_even_when_empty():
     assert len(empty) == 0
 
 
+def test_to_pandas_keeps_the_probabilities_of_other_labels():
+    pytest.importorskip("pandas")
+    own = dataclasses.replace(
+        make_prediction("A string."), stance="yes", stance_probabilities={"yes": 0.7, "no": 0.3}
+    )
+    frame = Analysis(ARTICLE, (own,)).to_pandas()
+    assert tuple(frame.columns) == tuple(own.to_record())
+    assert frame["stance_yes"].tolist() == [0.7]
+    both = Analysis(ARTICLE, (own, PREDICTIONS[0])).to_pandas()
+    assert {*own.to_record(), *RECORD_COLUMNS} == set(both.columns)
+    assert both["stance_conditional"].tolist()[1] == 0.91
+
+
 def test_to_pandas_without_pandas_names_the_install_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match=r"pip install 'stance-quotes\[pandas\]'"):

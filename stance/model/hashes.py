@@ -44,7 +44,10 @@ def known_sha256(path: Path) -> str:
         return file_sha256(path)
     key = str(path.resolve())
     state = [stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns]
-    memory = cache_folder() / "hashes.json"
+    try:
+        memory = cache_folder() / "hashes.json"
+    except RuntimeError:  # nobody's home, so nowhere to remember it
+        return file_sha256(path)
     entries = _read(memory)
     entry = entries.get(key)
     if isinstance(entry, list) and entry[:-1] == state and isinstance(entry[-1], str):
@@ -60,7 +63,11 @@ def known_sha256(path: Path) -> str:
 
 
 def cache_folder() -> Path:
-    """Returns the folder for what may be deleted at any time; it need not exist."""
+    """Returns the folder for what may be deleted at any time; it need not exist.
+
+    Raises:
+        RuntimeError: The user has no home directory.
+    """
     if sys.platform == "win32":
         place = os.environ.get("LOCALAPPDATA")
         return (Path(place) if place else Path.home() / "AppData" / "Local") / "stance" / "cache"

@@ -91,7 +91,8 @@ def replace_quote(context: str, text: str, pieces: Sequence[str] | None = None) 
     """Returns the context with the quote's words, and the marks around them, replaced by "[…]".
 
     Args:
-        context: The sentence or sentences that the quote stands in; may hold "[…]" already.
+        context: The sentence or sentences that the quote stands in; may hold "[…]" already, of
+            the article's own or in the quote's place.
         text: The quote. Runs of white space in it match any white space.
         pieces: The parts of the quote as they stand in the context, where it is interrupted.
 
@@ -102,12 +103,10 @@ def replace_quote(context: str, text: str, pieces: Sequence[str] | None = None) 
     if not context.strip():
         return ""
     context, text = normalise(context), normalise(text)
-    replaced = context
-    if MARKER not in context:
-        replaced = _replace_once(context, text)
-        if replaced == context and pieces is not None and len(pieces) > 1:
-            for piece in pieces:
-                replaced = _replace_once(replaced, normalise(piece))
+    replaced = _replace_once(context, text)
+    if replaced == context and pieces is not None and len(pieces) > 1:
+        for piece in pieces:
+            replaced = _replace_once(replaced, normalise(piece))
     rest = replaced.replace(MARKER, "")
     return replaced if any(character.isalnum() for character in rest) else ""
 

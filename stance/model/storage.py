@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,9 +46,12 @@ if TYPE_CHECKING:
 FORMAT_VERSION: Final = 1
 POOLING: Final = "first_and_mean"
 _HEADS: Final = ("heads.", "token_heads.")
-_DERIVED: Final = ("network", "reader")
+_DERIVED: Final = ("network", "_reader")
 _CALIBRATION: Final = "calibration.json"
 _HUB_ID: Final = re.compile(r"[\w.-]+/[\w.-]+")
+# ``cached_property`` locks no more from Python 3.12 on: threads that come together would build one
+# engine each.
+_reader_lock = threading.Lock()
 
 
 @dataclass
@@ -110,9 +114,14 @@ class StoredModel:
             raise ValueError(f"the weights hold unknown tensors: {result.unexpected_keys}")
         return network.eval().requires_grad_(False)
 
-    @cached_property
+    @property
     def reader(self) -> Reader:
         """What computes logits: an engine without torch for plain BERT, else the network."""
+        with _reader_lock:
+            return self._reader
+
+    @cached_property
+    def _reader(self) -> Reader:
         from stance.model.runtime import ArrayReader, NetworkReader
 
         if not is_plain_bert(self.base.config):

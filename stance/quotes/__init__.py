@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,8 @@ __all__ = ["split", "split_all"]
 _TOGETHER: Final = 16
 # Looked for before the tagger is imported: without weights nothing heavy is loaded.
 _RELEASED: Final = Path(__file__).resolve().parent.parent / "weights" / "quotes"
+# Threads that come together would load one tagger each.
+_released_lock = threading.Lock()
 
 
 def split(
@@ -46,6 +49,9 @@ def split(
 
     Raises:
         TypeError: ``article`` is not a ``str``, or ``tagger`` is none of the above.
+        FileNotFoundError: A file of the released tagger is missing.
+        ValueError: A file of the released tagger is damaged.
+        RuntimeError: The base encoder is missing or has another hash.
 
     Example:
         >>> [quote] = split("The ministry said that talks would resume on Monday.", tagger=None)
@@ -70,6 +76,9 @@ def split_all(
 
     Raises:
         TypeError: As in ``split``.
+        FileNotFoundError: As in ``split``.
+        ValueError: As in ``split``.
+        RuntimeError: As in ``split``.
     """
     for article in articles:
         if not isinstance(article, str):
@@ -102,12 +111,26 @@ def _tagger(tagger: QuoteTagger | str | None) -> QuoteTagger | None:
     if tagger is not None and not isinstance(tagger, str) and not is_tagger:
         name = type(tagger).__name__
         raise TypeError(f"tagger must be a QuoteTagger, 'auto' or None, not {name}")
-    return _released() if isinstance(tagger, str) else tagger
+    return released_tagger() if isinstance(tagger, str) else tagger
+
+
+def released_tagger() -> QuoteTagger | None:
+    """Returns what ``"auto"`` stands for, loaded by the first call and shared by all threads.
+
+    Returns:
+        The tagger of the released weights; None, for the rules, where the package has none.
+
+    Raises:
+        FileNotFoundError: One of its files is missing.
+        ValueError: A file is damaged.
+        RuntimeError: The base encoder is missing or has another hash.
+    """
+    with _released_lock:
+        return _released()
 
 
 @lru_cache(maxsize=1)
 def _released() -> QuoteTagger | None:
-    """Returns the tagger of the released weights, or None where the package has none."""
     if not (_RELEASED / "model.safetensors").is_file():
         return None
     from stance.quotes.tagger import QuoteTagger

@@ -164,8 +164,13 @@ def assemble(
             continue
         reach = spans[-1][1]
         last = drafts[-1] if drafts else None
-        opened = last is not None and kind == "direct" and _left_open(page, last, spans[0][0])
-        if last is not None and one.continues and last.kind == kind == "direct":
+        opened = (
+            last is not None
+            and kind == "direct"
+            and _left_open(page, last, spans[0][0], anywhere=one.continues)
+        )
+        # The quote that it goes on may have been left out since.
+        if last is not None and one.continues and opened:
             last.go_on(spans, _sentences_around(page, spans[0][0], spans[-1][1]))
             continue
         cue = Cue(page.article[slice(*one.cue)], *one.cue) if one.cue is not None else None
@@ -217,8 +222,15 @@ class _Draft:
         )
 
 
-def _left_open(page: Page, draft: _Draft, at: int) -> bool:
-    """Whether a quote was left open in the paragraph before the one that begins here."""
+def _left_open(page: Page, draft: _Draft, at: int, *, anywhere: bool) -> bool:
+    """Whether a quote was left open in the paragraph before the one that begins here.
+
+    Args:
+        page: The article.
+        draft: The quote.
+        at: Where the next one begins.
+        anywhere: Whether that may be later in its paragraph than at the first character.
+    """
     if draft.kind != "direct":
         return False
     before = page.regions_in(draft.spans[-1][1] - 1, draft.spans[-1][1])
@@ -227,7 +239,7 @@ def _left_open(page: Page, draft: _Draft, at: int) -> bool:
         bool(before and here)
         and not before[-1].closed
         and here[0].paragraph == before[-1].paragraph + 1
-        and here[0].start == page.lines[here[0].paragraph][0]
+        and (anywhere or here[0].start == page.lines[here[0].paragraph][0])
     )
 
 

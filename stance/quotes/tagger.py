@@ -12,6 +12,7 @@ Source: Newell, Margolin and Ruths 2018, PolNeAR, https://aclanthology.org/L18-1
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -57,6 +58,9 @@ KIND: Final = "quote-tagger"
 RELEASED: Final = Path(__file__).resolve().parent.parent / "weights" / "quotes"
 # Windows given to the encoder at once, which batches them by length.
 _BATCH: Final = 64
+# ``cached_property`` locks no more from Python 3.12 on: threads that come together would build one
+# engine each.
+_engine_lock = threading.Lock()
 _SIGN: Final = CASES.index("sign")
 _HEADS: Final = (
     *("features.0.weight", "features.1.weight", "features.2.weight"),
@@ -295,8 +299,13 @@ class QuoteTagger:
                 state[short] = array.astype(np.float32)
         return state
 
-    @cached_property
+    @property
     def _engine(self) -> Engine:
+        with _engine_lock:
+            return self._loaded
+
+    @cached_property
+    def _loaded(self) -> Engine:
         from stance.model.engine import load_engine
 
         return load_engine(self._state, self.base.config)
@@ -311,8 +320,9 @@ class QuoteTagger:
         parts: dict[int, list[NDArray[np.float32]]] = {id(stretch): [] for stretch in stretches}
         for at in range(0, len(windows), _BATCH):
             batch = windows[at : at + _BATCH]
+            engine = self._engine  # first: it also reads the arrays that embedding takes
             embedded = [self._embedded(stretch, window) for stretch, window in batch]
-            states = self._engine.states(embedded)
+            states = engine.states(embedded)
             for (stretch, window), rows in zip(batch, states, strict=True):
                 offset = 1 - window.start
                 parts[id(stretch)].append(

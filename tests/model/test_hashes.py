@@ -92,6 +92,16 @@ def test_a_cache_that_cannot_be_written_is_no_error(weights, reads, tmp_path):
     assert known_sha256(weights) == file_sha256(weights)
 
 
+def test_a_user_without_a_home_has_no_memory_and_no_error(weights, reads, monkeypatch):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(hashes.Path, "home", nowhere)
+    assert known_sha256(weights) == file_sha256(weights)
+    assert len(reads) == 1
+
+
 def test_the_memory_is_for_its_owner_and_does_not_grow_for_ever(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(hashes, "_MOST_ENTRIES", 2)
     for number in range(4):

@@ -15,6 +15,13 @@ from stance.model.inputs import InputEncoder, is_blank, normalise_quote, replace
         ("They said they would sign soon.", "they would sign", None, "They said […] soon."),
         ("She said […] to the press.", "anything", None, "She said […] to the press."),
         ("No such words here.", "we will sign", None, "No such words here."),
+        ("“A […] b,” he said. “We sign.”", "We sign.", None, '"A […] b," he said. […]'),
+        (
+            '"We […]," he said, "will sign."',
+            "We […], will sign.",
+            ["We […],", "will sign."],
+            "[…] he said, […]",
+        ),
         ("He said\n  we   will\nsign.", "we will sign", None, "He said\n  […]."),
         ("‘It’s over,’ he said.", "It's over", None, "[…] he said."),
         ("The party left.", "art", None, "The party left."),

@@ -2,12 +2,15 @@
 
 import itertools
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import stance.quotes
 from stance.model.encoder import find_base, load_tokenizer
 from stance.model.tag_network import DISTANCES, LINK_SIZE, TAGS
 from stance.quotes import decoding, split, split_all
@@ -232,13 +235,15 @@ def scores_of(article, tagged, probability=0.9):
     return WordScores(starts, ends, content, inside)
 
 
-def piece(article, content, cue=None, source=None):
-    def span(part):
-        if part is None:
-            return None
-        return article.index(part), article.index(part) + len(part)
+def span_of(article, part):
+    if part is None:
+        return None
+    return article.index(part), article.index(part) + len(part)
 
-    return Piece(span(content), span(cue), span(source), True, 0.8)
+
+def piece(article, content, cue=None, source=None):
+    content, cue, source = (span_of(article, part) for part in (content, cue, source))
+    return Piece(content, cue, source, True, 0.8)
 
 
 @pytest.mark.parametrize(
@@ -282,6 +287,30 @@ def test_quote_over_two_paragraphs_goes_on():
     parts = ["“We will talk with them.", "“We will sign on Monday.”"]
     joined = join_pieces(Page(article), [piece(article, part, "said", "Wood") for part in parts])
     assert [one.continues for one in joined] == [False, True]
+    [quote] = assemble(Page(article), joined)
+    assert len(quote.spans) == 2
+
+
+def test_quote_goes_on_only_from_one_that_was_left_open():
+    article = (
+        "“We left,” Hill said.\n\n“We will talk with them, Wood said.\n\n“We will sign on Monday.”"
+    )
+    first = Attribution((span_of(article, "“We left,”"),), None, span_of(article, "Hill"))
+    # The quote between them was left out since.
+    later = Attribution(
+        (span_of(article, "“We will sign on Monday.”"),),
+        None,
+        span_of(article, "Wood"),
+        continues=True,
+    )
+    quotes = assemble(Page(article), [first, later])
+    assert [quote.speaker.name for quote in quotes] == ["Hill", "Wood"]
+
+
+def test_quote_may_go_on_within_the_next_paragraph():
+    article = "Wood said: “We will talk with them.\n\n– “We will sign on Monday.”"
+    parts = ["“We will talk with them.", "“We will sign on Monday.”"]
+    joined = join_pieces(Page(article), [piece(article, part, "said", "Wood") for part in parts])
     [quote] = assemble(Page(article), joined)
     assert len(quote.spans) == 2
 
@@ -414,6 +443,24 @@ def test_damaged_directory_is_named(damage, message, tagger, tmp_path):
     path.write_text(json.dumps(config), "utf-8")
     with pytest.raises(ValueError, match=message):
         QuoteTagger.from_pretrained(tmp_path)
+
+
+def test_many_threads_load_one_tagger_and_one_engine(tagger, tmp_path, monkeypatch):
+    tagger.save_pretrained(tmp_path)
+    monkeypatch.setattr(stance.quotes, "_RELEASED", tmp_path)
+    stance.quotes._released.cache_clear()
+    together = threading.Barrier(6)
+
+    def load(_):
+        together.wait()
+        found = stance.quotes.released_tagger()
+        return found, found._engine
+
+    with ThreadPoolExecutor(6) as pool:
+        pairs = list(pool.map(load, range(6)))
+    stance.quotes._released.cache_clear()
+    assert all(one is pairs[0][0] for one, _ in pairs)
+    assert all(engine is pairs[0][1] for _, engine in pairs)
 
 
 def test_missing_directory_is_named(tmp_path):
