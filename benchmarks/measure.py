@@ -17,6 +17,9 @@ LONGEST: Final = 900.0
 #: Seconds of rest before each measured call. The threads of torch's OpenMP keep a core busy for a
 #: while after their work is done, and would slow down whatever is measured next in the process.
 REST: Final = 0.3
+#: Unmeasured rounds at first. Engines compile what a new shape of input needs when they meet it,
+#: one that computes batches side by side in each of its threads.
+WARM_ROUNDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Timing:
 def interleave(
     ways: Mapping[str, Callable[[], object]], *, rounds: int, items: int, baseline: str
 ) -> dict[str, dict[str, float]]:
-    """Runs all ways in turn, round after round, after one unmeasured round.
+    """Runs all ways in turn, round after round, after ``WARM_ROUNDS`` unmeasured ones.
 
     Args:
         ways: Name to work; each does the same job on the same ``items``.
@@ -52,11 +55,11 @@ def interleave(
         Name to the fields of ``Timing``.
     """
     taken: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(rounds + 1):
+    for number in range(WARM_ROUNDS + rounds):
         for name, work in ways.items():
             time.sleep(REST)
             seconds = clock(work)
-            if number:
+            if number >= WARM_ROUNDS:
                 taken[name].append(seconds)
     return {
         name: asdict(

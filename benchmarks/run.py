@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.facts import machine_facts
-from benchmarks.measure import children, clock, growth, interleave
+from benchmarks.measure import WARM_ROUNDS, children, clock, growth, interleave
 from benchmarks.report import to_markdown
 from benchmarks.ways import (
     Way,
@@ -82,11 +82,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="smaller inputs, fewer rounds")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args(argv)
+    # Now, and not after minutes of measuring, is the time to find out that it cannot be written.
+    try:
+        arguments.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--output {arguments.output}: {error.strerror}")
     plan = QUICK if arguments.quick else FULL
     with tempfile.TemporaryDirectory() as folder:
         results = measure(plan, Path(folder))
     results["quick"] = arguments.quick
-    arguments.output.mkdir(parents=True, exist_ok=True)
     name = "quick" if arguments.quick else "results"
     text = to_markdown(results)
     (arguments.output / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
@@ -185,7 +189,7 @@ def _engines(plan: Plan, texts: list[str]) -> dict[str, Any]:
     embedded = [readers["numpy"]._embed(window) for window in windows]
     speeds = interleave(
         {name: lambda r=reader: r.engine.states(embedded) for name, reader in readers.items()},
-        rounds=max(1, plan.rounds // 2),
+        rounds=max(3, plan.rounds // 2),
         items=len(texts),
         baseline="numpy",
     )
@@ -248,6 +252,8 @@ def _growth(plan: Plan) -> dict[str, Any]:
         for _ in classifier.classify_stream(quotes(count)):
             pass
 
+    for _ in range(WARM_ROUNDS):
+        stream(plan.quotes)
     articles = {size: article_of(size) for size in plan.article_sizes}
     return {
         "classify, quotes": growth(plan.quote_sizes, stream, limit=plan.limit),

@@ -66,7 +66,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--no-baselines", action="store_true", help="the model alone, which is quicker")
     add("--task", action="append", default=[], metavar="SUITE", help="the same as naming SUITE")
-    add("--output", type=Path, metavar="DIR", help="default: evaluation/reports/<version>")
+    add(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="default: evaluation/reports/<version>; runs/report with --model or named suites",
+    )
     add("--seed", type=int, default=0, help="seed of the resamples (default: 0)")
     add(
         "--bootstrap",
@@ -148,7 +153,7 @@ def _evaluate(options: argparse.Namespace, arguments: list[str]) -> int:
         )
     except ValueError as error:
         raise _Refused(str(error)) from None
-    output = options.output or default_output(root)
+    output = options.output or default_output(root, is_release=not (options.model or names))
     try:
         chosen, reasons = prepare(wanted)
     except (DataError, SuiteUnavailable) as error:
@@ -172,10 +177,18 @@ def _evaluate(options: argparse.Namespace, arguments: list[str]) -> int:
     return 0
 
 
-def default_output(root: Path) -> Path:
-    """Returns where reports go: ``evaluation/reports/<version>`` of the repository."""
+def default_output(root: Path, *, is_release: bool) -> Path:
+    """Returns where a report goes when nobody says.
+
+    Args:
+        root: The repository.
+        is_release: Whether it is of the released weights and all suites: then it is the committed
+            report of this version, which no other run may replace.
+    """
     import stance
 
+    if not is_release:
+        return root / "runs" / "report"
     return root / "evaluation" / "reports" / stance.__version__
 
 

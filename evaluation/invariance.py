@@ -6,9 +6,11 @@ authored quotes, the word lists and the list of rows that a reader dropped.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -172,8 +174,18 @@ def _moves(run: SystemRun, before: dict[str, Answers]) -> Moved:
     return moved
 
 
-if __name__ == "__main__":
-    lines = to_lines(build())
-    (ROOT / FILE).write_bytes(lines.encode("utf-8"))
+def main(argv: Sequence[str] | None = None) -> int:
+    """Writes the set; returns 0, or 2 where its sources cannot be used."""
+    argparse.ArgumentParser(prog="invariance", description=f"Writes {FILE} anew.").parse_args(argv)
+    try:
+        lines = to_lines(build())
+        (ROOT / FILE).write_bytes(lines.encode("utf-8"))
+    except (DataError, OSError, ValueError) as error:
+        print(f"invariance: error: {error}", file=sys.stderr)
+        return 2
     print(f"{ROOT / FILE}: {lines.count(chr(10))} rows")
-    sys.exit(0)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -47,6 +47,7 @@ class Setting:
         repeats: Number of resamples.
         include_text: Whether texts of ``data_files`` may be written into reports.
         training: The rows the baselines learned from, or None.
+        authored_texts: The texts of every authored training file, as ``plain_text`` gives them.
         previous: The newest committed report of other weights, or None.
         model_directory: Where the model was loaded from, or None for one without a folder.
         model_files: SHA-256 to name of the files the model says it was trained on.
@@ -62,6 +63,7 @@ class Setting:
     repeats: int = 2000
     include_text: bool = False
     training: RowSet | None = None
+    authored_texts: frozenset[str] = frozenset()
     previous: StoredReport | None = None
     model_directory: Path | None = None
     model_files: dict[str, str] = field(default_factory=dict)
@@ -211,11 +213,10 @@ def _leaks(rows: RowSet, setting: Setting) -> list[str]:
                 f"{path.name} is one of the files this model was trained on ({name}): the figures "
                 "say nothing about new quotes"
             )
+    shared = sum(plain_text(row.text) in setting.authored_texts for row in rows.rows)
+    if shared:
+        warnings.append(f"{shared} of {len(rows.rows)} texts also stand in the training rows")
     if setting.training is not None:
-        known = {_plain(row.text) for row in setting.training.rows}
-        shared = sum(_plain(row.text) in known for row in rows.rows)
-        if shared:
-            warnings.append(f"{shared} of {len(rows.rows)} texts also stand in the training rows")
         situations = {row.fields.get("situation") for row in setting.training.rows} - {None, ""}
         common = sum(row.fields.get("situation") in situations for row in rows.rows)
         if common:
@@ -223,7 +224,8 @@ def _leaks(rows: RowSet, setting: Setting) -> list[str]:
     return warnings
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Returns a text by which two are the same: letter case and white space do not count."""
     return " ".join(text.casefold().split())
 
 

@@ -20,7 +20,7 @@ from sklearn import metrics as sk
 
 from stance.evaluation import calibration
 from stance.evaluation.bootstrap import FloatArray, IntArray, Resamples, with_interval
-from stance.evaluation.schema import HEADS, ClassReport, HeadReport, MetricValue
+from stance.evaluation.schema import HEADS, ClassReport, HeadReport, MetricValue, undefined
 
 NO_PROBABILITIES: Final = "this system gives no probabilities"
 #: Probabilities of exactly 0 are raised to this for the log loss (scikit-learn's own for float64).
@@ -91,6 +91,12 @@ def measure(data: HeadData, resamples: Resamples) -> Measured:
         key: with_interval(value, reason, resampled.get(key, empty))
         for key, (value, reason) in points.items()
     }
+    if data.probabilities is not None:
+        # Its interval is the range of the draws, not of resampled quotes.
+        chance = calibration.chance_calibration_errors(data.confidence)
+        values["ece_chance"] = with_interval(float(chance.mean()), None, chance)
+    else:
+        values["ece_chance"] = undefined(NO_PROBABILITIES)
     per_class: dict[str, ClassReport] = {}
     for index, label in enumerate(data.labels):
         per_class[label] = {

@@ -35,6 +35,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "accuracy_at_70",
         "aurc",
         "ece",
+        "ece_chance",
         "ece_adaptive",
         "brier",
         "log_loss",
@@ -47,6 +48,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "accuracy_at_70",
         "aurc",
         "ece",
+        "ece_chance",
         "ece_adaptive",
         "brier",
         "log_loss",
@@ -56,6 +58,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 CONFIDENCE_COLUMNS: Final = (
     "accuracy",
     "ece",
+    "ece_chance",
     "ece_adaptive",
     "brier",
     "log_loss",

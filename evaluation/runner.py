@@ -15,7 +15,7 @@ from stance.evaluation import baselines as baseline_module
 from stance.evaluation import bootstrap, learning, provenance
 from stance.evaluation.baselines import Baseline, BaselineUnavailable
 from stance.evaluation.hugging_face import HuggingFace
-from stance.evaluation.labelled import Setting, data_files
+from stance.evaluation.labelled import Setting, data_files, plain_text
 from stance.evaluation.rows import DataError, RowSet, read_rows
 from stance.evaluation.schema import SCHEMA_VERSION, ModelFacts, Results, Sample, SuiteReport
 from stance.evaluation.stored import previous_report
@@ -180,6 +180,7 @@ def run(
         previous=previous_report(options.root, facts["sha256"]),
         model_directory=options.model_directory,
         model_files=provenance.training_hashes(facts),
+        authored_texts=_authored_texts(options.root),
     )
     needed = any(suite.has_baselines and suite.name not in reasons for suite in chosen)
     if needed and options.with_baselines:
@@ -232,6 +233,12 @@ def _run_suite(
             report(f"{outcome.report['key']}: note: {warning}")
         suites.append(outcome.report)
         samples.extend(outcome.samples)
+
+
+def _authored_texts(root: Path) -> frozenset[str]:
+    """Returns the texts of all authored training files, which no held-out row should share."""
+    paths = sorted((root / TRAINING_FILE).parent.glob("train*.jsonl"))
+    return frozenset(plain_text(row.text) for path in paths for row in read_rows([path]).rows)
 
 
 def _with_baselines(setting: Setting, options: Options) -> Setting:

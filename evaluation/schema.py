@@ -85,6 +85,12 @@ METRICS: Final[dict[str, MetricInfo]] = {
     "ece": MetricInfo(
         "ECE", False, True, "gap between confidence and accuracy, 15 bins of equal width"
     ),
+    "ece_chance": MetricInfo(
+        "ECE by chance",
+        False,
+        True,
+        "the ECE of perfect calibration on as many quotes: mean and range of 1,000 draws",
+    ),
     "ece_adaptive": MetricInfo(
         "ECE, adaptive", False, True, "the same with 15 bins of equally many quotes"
     ),

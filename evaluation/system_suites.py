@@ -37,7 +37,8 @@ class Calibration(FileSuite):
     def run(self, setting: Setting) -> list[Outcome]:
         """Measures on the held-out authored quotes and on each ``--data`` file."""
         kept = [pair for pair in setting.baselines if pair[0].name in WITH_PROBABILITIES]
-        setting = replace(setting, baselines=tuple(kept))
+        # The previous report's answers to these rows stand in the suites that hold their samples.
+        setting = replace(setting, baselines=tuple(kept), previous=None)
         outcomes = []
         for key, rows, is_ours in self._sets(setting):
             title = self.title if is_ours else f"{self.title}: {key.partition(':')[2]}"

@@ -5,6 +5,7 @@ from stance.evaluation.calibration import (
     SelectiveCurve,
     adaptive_calibration_error,
     bin_of,
+    chance_calibration_errors,
     coverage_points,
     expected_calibration_error,
     reliability_bins,
@@ -33,6 +34,30 @@ def test_calibrated_confidence_has_little_error_and_shifted_one_much():
     assert adaptive_calibration_error(confidence - 0.2, is_correct, ones) == pytest.approx(
         0.2, abs=0.02
     )
+
+
+def test_chance_error_is_what_calibrated_confidence_shows():
+    generator = np.random.default_rng(1)
+    confidence = generator.uniform(0.3, 1.0, 400)
+    drawn = chance_calibration_errors(confidence)
+    # The same by the function that measures a model, on answers that are right as often as stated.
+    shown = [
+        expected_calibration_error(
+            confidence, (generator.random(400) < confidence).astype(float), np.ones((1, 400))
+        )[0]
+        for _ in range(300)
+    ]
+    assert drawn.mean() == pytest.approx(np.mean(shown), abs=0.002)
+    assert 0.02 < drawn.mean() < 0.06
+    # More quotes leave less to chance; a model that is surer than it is right lies outside.
+    assert chance_calibration_errors(np.tile(confidence, 20)).mean() < drawn.mean() / 3
+    overconfident = (generator.random(400) < confidence - 0.2).astype(float)
+    found = expected_calibration_error(confidence, overconfident, np.ones((1, 400)))[0]
+    assert found > np.quantile(drawn, 0.975)
+
+
+def test_chance_error_of_no_doubt_is_none():
+    assert chance_calibration_errors(np.ones(30)).max() == 0.0
 
 
 def test_selective_accuracy_and_aurc_by_hand():

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from evaluation_fakes import record, write_rows
 
-from stance.evaluation.evaluate import main
+import stance
+from stance.evaluation.evaluate import default_output, main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -126,3 +127,9 @@ def test_released_weights_are_measured_end_to_end(tmp_path, capsys):
     assert "Real quotes: mine.jsonl (12 quotes)" in capsys.readouterr().out
     for name in ("results.json", "samples.jsonl", "report.md", "report.html"):
         assert "ferry" not in (out / name).read_text("utf-8")
+
+
+def test_only_a_whole_run_of_the_released_weights_replaces_their_report(tmp_path):
+    released = default_output(tmp_path, is_release=True)
+    assert released == tmp_path / "evaluation" / "reports" / stance.__version__
+    assert default_output(tmp_path, is_release=False) == tmp_path / "runs" / "report"

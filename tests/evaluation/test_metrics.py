@@ -100,6 +100,8 @@ def test_report_holds_value_inside_interval_and_counts():
     for key in ("accuracy", "macro_f1", "mcc", "kappa", "brier", "log_loss", "aurc"):
         metric = report["metrics"][key]
         assert metric["low"] < metric["value"] < metric["high"], key
+    chance = report["metrics"]["ece_chance"]
+    assert 0 < chance["low"] < chance["value"] < chance["high"]
     assert report["confusion"] == sk.confusion_matrix(data.gold, data.predicted).tolist()
     assert sum(entry["n"] for entry in report["reliability"]) == 200
     assert sum(entry["support"] for entry in report["per_class"].values()) == 200

@@ -140,6 +140,18 @@ def test_rows_that_training_holds_too_are_told(root):
     assert "8 of 12 texts also stand in the training rows" in warnings
 
 
+def test_further_training_files_are_looked_at_too(root):
+    folder = root / "data" / "authored"
+    test = (folder / "test.jsonl").read_text("utf-8").splitlines()
+    (folder / "train.jsonl").unlink()
+    row = json.loads(test[0])
+    row["text"] = row["text"].upper() + " "
+    (folder / "train_contrast.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    results, _ = measured(root, suites=("authored",))
+    warnings = suite_of(results, "authored")["warnings"]
+    assert "1 of 12 texts also stand in the training rows" in warnings
+
+
 def test_file_the_model_was_trained_on_is_told(root, tmp_path):
     path = root / "data" / "authored" / "test.jsonl"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
