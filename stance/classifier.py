@@ -96,7 +96,9 @@ class StanceClassifier:
     def from_pretrained(
         cls, path: str | Path | None = None, *, base: str | None = None, engine: str = "auto"
     ) -> StanceClassifier:
-        """Loads a saved classifier.
+        """Loads a saved classifier, with the hyperparameters that it was trained with.
+
+        They matter for ``clone`` and a new ``fit``, which starts from the base encoder again.
 
         Args:
             path: A directory written by ``save_pretrained`` or by training, or a hub id; None for
@@ -116,11 +118,9 @@ class StanceClassifier:
 
         folder = released_weights() if path is None else find_model(path)
         model = load_model(folder, base=base, engine=engine)
-        trained_with = model.training.get("config", {})
-        known = set(cls().get_params()) - {"base", "settings", "progress"}
+        own, settings = _hyperparameters(model.training.get("config", {}))
         classifier = cls(
-            None if path is None else base or model.base.name,
-            **{name: value for name, value in trained_with.items() if name in known},
+            None if path is None else base or model.base.name, settings=settings, **own
         )
         classifier._model = model
         return classifier
@@ -520,7 +520,11 @@ class StanceClassifier:
 
         Raises:
             TypeError: An article is not a string.
-            ValueError: ``min_confidence`` is not between 0 and 1.
+            ValueError: ``min_confidence`` is not between 0 and 1, or a file of the released tagger
+                is damaged.
+            FileNotFoundError: A file of the released tagger is missing.
+            RuntimeError: The tagger's base encoder is missing or has another hash, or the
+                classifier is not fitted.
         """
         articles = [article] if isinstance(article, str) else texts_of(article)
         from stance.quotes import split_all
@@ -727,6 +731,36 @@ class StanceClassifier:
                 )
             )
         return predictions
+
+
+def _hyperparameters(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Divides the settings of a training into arguments of ``StanceClassifier`` and ``settings``.
+
+    Args:
+        config: As ``model.training["config"]`` holds it; names that this version does not know are
+            left out.
+
+    Returns:
+        The arguments, and the further settings that are not the default ones; None for none.
+    """
+    from dataclasses import asdict
+
+    from stance.model.settings import TrainingConfig
+
+    arguments = set(StanceClassifier().get_params()) - {"base", "settings", "progress"}
+    # Where a training started from, and how often it saved its state, is no hyperparameter.
+    defaults = {
+        name: value
+        for name, value in asdict(TrainingConfig()).items()
+        if name not in arguments | {"base", "init", "checkpoint_steps"}
+    }
+    settings = {
+        name: config[name]
+        for name, default in defaults.items()
+        if config.get(name, default) != default
+    }
+    own = {name: value for name, value in config.items() if name in arguments}
+    return own, settings or None
 
 
 def _not_fitted_error() -> type[RuntimeError]:

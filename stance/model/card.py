@@ -99,9 +99,12 @@ def _training(config: Mapping[str, Any]) -> str:
         )
     if start := facts.get("init_sha256"):
         lines.append(
-            "- layers started from continued masked-language training of the base (SHA-256 "
-            f"`{start}`); not needed to use the model"
+            f"- layers started from other weights than the base's (SHA-256 `{start}`), which are "
+            "not needed to use the model"
         )
+    if averaged := facts.get("averaged"):
+        parts = (f"{part['share']:.0%} of SHA-256 `{part['weights_sha256']}`" for part in averaged)
+        lines.append(f"- weights averaged: {', '.join(parts)}; the facts here are of the last")
     lines += [f"- {note}" for note in facts.get("notes", [])]
     if "real_quotes" in facts:
         lines.append(f"- real quotes used in training: {'yes' if facts['real_quotes'] else 'no'}")

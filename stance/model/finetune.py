@@ -97,11 +97,12 @@ def finetune(
         temperatures=calibration.temperatures,
         label_sets=calibration.label_sets,
         training={
-            "config": asdict(config),
+            # The folder of whoever trained it says nothing to others; the hash below does.
+            "config": {**asdict(config), "init": Path(config.init).name if config.init else ""},
             "rows": len(train),
             "best_epoch": state.best_epoch,
             "validation": figures,
-            **({"spans": spans} if (spans := run.measure_spans()) else {}),
+            **({"spans": spans} if (spans := run.validation.measure_spans(run.network)) else {}),
             **({"init_sha256": run.init_sha256} if run.init_sha256 else {}),
             "seconds": round(time.monotonic() - started, 1),
             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),

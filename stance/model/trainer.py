@@ -11,26 +11,24 @@ import torch
 from torch import Tensor
 
 from stance.model.batches import (
-    NO_LABEL,
-    EncodedExamples,
     class_weights,
     encode_examples,
     pad,
     passes_of,
     training_batches,
 )
-from stance.model.calibration import Calibration, calibrate
+from stance.model.calibration import Calibration
 from stance.model.encoder import Base, build_encoder, load_tokenizer
 from stance.model.engine_torch import cpu_computes_bf16
 from stance.model.examples import Example
-from stance.model.forward import network_logits
 from stance.model.initial import load_layers
 from stance.model.inputs import EncodedWindow, InputEncoder
 from stance.model.losses import Objective, Outputs
 from stance.model.network import StanceNetwork
 from stance.model.optimise import WeightMean, build_optimizer, rate_factor, worst_case
 from stance.model.settings import TrainingConfig
-from stance.model.spans import SPAN_HEAD, SPAN_LABELS, decode_spans, span_token_f1
+from stance.model.spans import SPAN_HEAD, SPAN_LABELS
+from stance.model.validation import Validation
 
 
 @dataclass(slots=True)
@@ -79,18 +77,7 @@ class Trainer:
             for name, parameter in self.network.named_parameters()
             if parameter.requires_grad
         }
-        self.validation = {
-            name: encode_examples(examples, tasks, self.inputs)
-            for name, examples in validation.items()
-            if examples
-        }
-        # Quotes come with and without context; where a set has contexts, both ways count.
-        self.views = [(name, data, data.full) for name, data in self.validation.items()]
-        self.views += [
-            (f"{name}, quote alone", data, data.bare)
-            for name, data in self.validation.items()
-            if any(map(_differ, data.bare, data.full))
-        ]
+        self.validation = Validation(validation, tasks, self.inputs)
         balance = class_weights(self.train.targets, tasks, config.class_balance)
         self.objective = Objective(self.train, balance, config)
         self.optimizer = build_optimizer(self.network, config)
@@ -163,73 +150,21 @@ class Trainer:
         if self.mean is not None:
             self._put(self.mean.value)
         score = 1.0
-        if self.validation:
+        if self.validation.sets:
             # Only a choice between epochs, so the fast arithmetic of training will do.
             with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-                figures = self.measure()
-                spans = self.measure_spans()
+                figures = self.validation.measure(self.network)
+                spans = self.validation.measure_spans(self.network)
             score = _score(figures, self.config)
             record |= {"score": score, "validation": figures}
             if spans:
                 record["spans"] = spans
-        if not self.validation or score > state.best_score:
+        if not self.validation.sets or score > state.best_score:
             state.best_score, state.best_epoch = score, state.epoch
             state.best = {name: value.detach().clone() for name, value in self.trainable.items()}
         self._put(current)
         state.history.append(record)
         return record
-
-    def measure(self) -> dict[str, dict[str, dict[str, float]]]:
-        """Returns accuracy and macro-F1 of the present weights on each validation set."""
-        from sklearn.metrics import f1_score
-
-        figures: dict[str, dict[str, dict[str, float]]] = {}
-        for name, data, windows in self.views:
-            logits = self._logits(windows)
-            figures[name] = {}
-            for task, values in logits.items():
-                targets = data.targets[task].numpy()
-                known = targets != NO_LABEL
-                if not known.any():
-                    continue
-                predicted = values[known].argmax(axis=1)
-                present = np.unique(targets[known])
-                figures[name][task] = {
-                    "accuracy": float((predicted == targets[known]).mean()),
-                    # Over the labels that this set holds: an absent one has no F1.
-                    "macro_f1": float(
-                        f1_score(targets[known], predicted, labels=present, average="macro")
-                    ),
-                }
-        return figures
-
-    def measure_spans(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Returns the token-F1 of condition and outcome on each validation set that has them.
-
-        Of the quotes that a hand gave spans, whatever stance the heads see in them.
-        """
-        if not self.token_heads:
-            return {}
-        return {
-            name: self._span_figures(data) for name, data in self.validation.items() if data.spans
-        }
-
-    def _span_figures(self, data: EncodedExamples) -> dict[str, dict[str, Any]]:
-        rows = list(data.spans)
-        windows = [data.bare[row] for row in rows]
-        _, tokens = network_logits(
-            self.network, windows, self.inputs.pad_id, self.inputs.max_length
-        )
-        texts = [data.texts[row] for row in rows]
-        found = [
-            decode_spans(text, window.offsets or [], logits).words(text)
-            for text, window, logits in zip(texts, windows, tokens[SPAN_HEAD], strict=True)
-        ]
-        expected = [data.spans[row].words(text) for row, text in zip(rows, texts, strict=True)]
-        return span_token_f1(texts, found, expected)
-
-    def _logits(self, windows: list[EncodedWindow]) -> dict[str, Any]:
-        return network_logits(self.network, windows, self.inputs.pad_id, self.inputs.max_length)[0]
 
     def finish(self, state: RunState) -> tuple[Calibration, dict[str, dict[str, dict[str, float]]]]:
         """Puts the kept weights in, rounded as they will be saved, calibrates and measures them.
@@ -239,14 +174,7 @@ class Trainer:
         """
         self._put({name: value.half().float() for name, value in state.best.items()})
         self.network.eval().requires_grad_(False)
-        groups = {
-            name: (
-                self._logits(windows),
-                {task: targets.numpy() for task, targets in data.targets.items()},
-            )
-            for name, data, windows in self.views
-        }
-        return calibrate(list(self.tasks), groups), self.measure()
+        return self.validation.calibrate(self.network), self.validation.measure(self.network)
 
     def snapshot(self, state: RunState, fingerprint: str) -> dict[str, Any]:
         """Returns everything that the rest of the run depends on."""
@@ -273,10 +201,6 @@ class Trainer:
         with torch.no_grad():
             for name, parameter in self.trainable.items():
                 parameter.copy_(values[name])
-
-
-def _differ(first: EncodedWindow, second: EncodedWindow) -> bool:
-    return first.ids != second.ids
 
 
 def _freeze_embeddings(encoder: torch.nn.Module) -> None:
