@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stance.training.train_stance import add_data_arguments, read_corpus
+from stance.training.train_stance import add_data_arguments, print_validation, read_corpus
 
 if TYPE_CHECKING:
     from stance.model.storage import StoredModel
@@ -50,7 +50,6 @@ def _average(arguments: argparse.Namespace) -> None:
     last = _mean(models, shares)
     validation = Validation(read_corpus(arguments, {}).validation, last.tasks, last.inputs)
     found = validation.calibrate(last.network)
-    figures = validation.measure(last.network)
     spans = validation.measure_spans(last.network)
     last = replace(
         last,
@@ -62,17 +61,12 @@ def _average(arguments: argparse.Namespace) -> None:
                 {"share": share, "weights_sha256": file_sha256(folder / "model.safetensors")}
                 for folder, share in zip(folders, shares, strict=True)
             ],
-            "validation": figures,
+            "validation": validation.measure(last.network),
             **({"spans": spans} if spans else {}),
         },
     )
     save_model(last, arguments.output)
-    for name, tasks in figures.items():
-        for task, values in tasks.items():
-            print(
-                f"{name}, {task}: accuracy {values['accuracy']:.3f}, "
-                f"macro-F1 {values['macro_f1']:.3f}"
-            )
+    print_validation(last.training)
     print(f"saved to {arguments.output}")
 
 

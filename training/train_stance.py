@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,6 +117,13 @@ def _train(arguments: argparse.Namespace) -> None:
     # 5. Report: the validation figures of the weights as saved.
     facts = model.training
     print(f"epoch {facts['best_epoch']} of {config.epochs} kept, {facts['seconds']:.0f} s")
+    print_validation(facts)
+    size = (output / "model.safetensors").stat().st_size / 1e6
+    print(f"saved to {output} ({size:.1f} MB); to measure it: stance evaluate --model {output}")
+
+
+def print_validation(facts: Mapping[str, Any]) -> None:
+    """Prints the validation figures in the facts of a model, one line a set and task."""
     for name, tasks in facts["validation"].items():
         for task, figures in tasks.items():
             print(
@@ -126,8 +133,6 @@ def _train(arguments: argparse.Namespace) -> None:
     for name, kinds in facts.get("spans", {}).items():
         shown = ", ".join(f"{kind} {figures['f1']:.3f}" for kind, figures in kinds.items())
         print(f"{name}, token-F1 of spans: {shown}")
-    size = (output / "model.safetensors").stat().st_size / 1e6
-    print(f"saved to {output} ({size:.1f} MB); to measure it: stance evaluate --model {output}")
 
 
 def _taught(
