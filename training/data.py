@@ -29,6 +29,8 @@ from stance.references import (
 )
 
 TASKS: Final[dict[str, tuple[str, ...]]] = {"stance": STANCES, "sentiment": SENTIMENTS}
+# Stands for the file of the quotes that a teacher alone labels, whatever that is called.
+TEACHER_ALONE: Final = "teacher"
 # Part of each further file that is kept for validation, by document.
 EXTRA_VALIDATION_SHARE: Final = 0.1
 
@@ -110,7 +112,7 @@ def load_corpus(
     files: list[DataFile] = []
     for path in train_files:
         rows = read_rows(path)
-        train += [_example(row, weigh(path, row)) for row in rows]
+        train += [_example(row, weigh(path, row), path.stem) for row in rows]
         files.append(DataFile(path, "train", len(rows), file_sha256(path)))
     validation = {"authored": [_example(row) for row in read_rows(validation_file)]}
     count = len(validation["authored"])
@@ -122,7 +124,7 @@ def load_corpus(
         sources.append((news[0], _news_rows(*news, notes)))
     for path, rows in sources:
         learned, held_out = _divided(rows)
-        train += [_example(row, extra_weight * weigh(path, row)) for row in learned]
+        train += [_example(row, extra_weight * weigh(path, row), path.stem) for row in learned]
         name = path.stem if path.stem not in validation else str(path)
         validation[name] = [_example(row) for row in held_out]
         used = len(learned) + len(held_out)
@@ -258,7 +260,7 @@ def is_held_out(rows: Sequence[Mapping[str, Any]]) -> list[bool]:
     ]
 
 
-def _example(row: Mapping[str, Any], weight: float = 1.0) -> Example:
+def _example(row: Mapping[str, Any], weight: float = 1.0, file: str = "") -> Example:
     return Example(
         row["text"],
         {task: row[task] for task in TASKS},
@@ -267,6 +269,7 @@ def _example(row: Mapping[str, Any], weight: float = 1.0) -> Example:
         condition=row.get("condition") or "",
         outcome=row.get("outcome") or "",
         group=row.get("group") or "",
+        file=file,
     )
 
 
@@ -349,7 +352,13 @@ def unlabelled_examples(
     found, summary = cut_quotes(teacher.unlabelled, articles)
     known = {example.text for example in labelled}
     examples = [
-        Example(row["text"], {}, row["context"], teacher={task: record[task] for task in TASKS})
+        Example(
+            row["text"],
+            {},
+            row["context"],
+            teacher={task: record[task] for task in TASKS},
+            file=TEACHER_ALONE,
+        )
         for record, row in found
         if row["text"] not in known
     ]

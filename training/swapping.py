@@ -15,12 +15,23 @@ from typing import Final
 
 import numpy as np
 
+from stance.evaluation.swap_edits import word_list
 from stance.evaluation.swaps import moved_parts, swap
 from stance.model.examples import Example
 from stance.references import text_sha256
 from stance.training.data import example_sha256
 
 SWAPS: Final = ("country", "name", "gender")
+
+
+def check_word_lists() -> None:
+    """Makes sure that swaps can be made.
+
+    Raises:
+        FileNotFoundError: A word list is not there.
+    """
+    for name in ("countries", "names", "gender"):
+        word_list(name)
 
 
 def swap_examples(

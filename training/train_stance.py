@@ -20,9 +20,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from stance.model.examples import Example
+    from stance.model.settings import TrainingConfig
     from stance.training.data import Corpus, DataFile
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
+# The settings of [data] that are about reading files.
+_FILE_SETTINGS: Final = ("how_weights", "extra_weight", "source_weights")
 DEFAULT_CONFIG: Final = Path(__file__).resolve().parent / "configs" / "default.toml"
 
 
@@ -52,30 +55,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(arguments: argparse.Namespace) -> None:
     # 1. Settings: the TOML file, then what the command line changes.
-    from stance.model.settings import TrainingConfig, read_toml
-
-    content = read_toml(arguments.config)
-    data_settings = _data_settings(content.pop("data", {}), arguments.config)
-    config = TrainingConfig().updated({**content, **_overrides(arguments)})
+    config, data_settings = read_settings(arguments)
     output: Path = arguments.output
 
     # 2. Data: authored quotes, and further files where they are given.
     from stance.training.data import TASKS, describe
-    from stance.training.swapping import swap_examples
+    from stance.training.epochs import epoch_source
 
     corpus = read_corpus(arguments, data_settings)
     train, notes, files = corpus.train, list(corpus.notes), list(corpus.files)
     if arguments.teacher:
-        train, file, found = _taught(arguments, corpus)
+        train, file, found = taught(arguments, corpus)
         notes += found
         files.append(file)
-    if share := data_settings.get("swap_share", 0.0):
-        try:
-            train, swapped = swap_examples(train, share, config.seed)
-            notes.append(f"countries, names or gender swapped in {swapped:,} training quotes")
-        except FileNotFoundError as error:
-            notes.append(f"nothing swapped: {error}")
-            data_settings["swap_share"] = 0.0
+    source, found = epoch_source(train, data_settings, config.seed)
+    notes += found
     for note in notes:
         print(note)
     print(f"train: {len(train):,} quotes; {describe(train)}")
@@ -91,7 +85,7 @@ def _train(arguments: argparse.Namespace) -> None:
         torch.set_num_threads(arguments.threads)
     output.mkdir(parents=True, exist_ok=True)
     model = finetune(
-        train,
+        source,
         corpus.validation,
         TASKS,
         config,
@@ -135,7 +129,7 @@ def print_validation(facts: Mapping[str, Any]) -> None:
         print(f"{name}, token-F1 of spans: {shown}")
 
 
-def _taught(
+def taught(
     arguments: argparse.Namespace, corpus: Corpus
 ) -> tuple[list[Example], DataFile, list[str]]:
     """Returns the training quotes with a teacher's view of them and those it alone labels.
@@ -167,6 +161,25 @@ def _taught(
     return taught, DataFile(path, "teacher", rows, file_sha256(path)), notes
 
 
+def read_settings(arguments: argparse.Namespace) -> tuple[TrainingConfig, dict[str, Any]]:
+    """Reads the settings that a command line names: the TOML file, then what it changes itself.
+
+    Args:
+        arguments: Has what ``add_training_arguments`` added.
+
+    Returns:
+        The settings of the run, and the [data] table.
+
+    Raises:
+        ValueError: The file cannot be read, or a setting is unknown or not allowed.
+    """
+    from stance.model.settings import TrainingConfig, read_toml
+
+    content = read_toml(arguments.config)
+    data_settings = _data_settings(content.pop("data", {}), arguments.config)
+    return TrainingConfig().updated({**content, **_overrides(arguments)}), data_settings
+
+
 def read_corpus(arguments: argparse.Namespace, data_settings: dict[str, Any]) -> Corpus:
     """Reads the data that a command line names.
 
@@ -192,7 +205,7 @@ def read_corpus(arguments: argparse.Namespace, data_settings: dict[str, Any]) ->
         arguments.extra,
         labels=arguments.labels,
         news=(arguments.news, arguments.articles) if arguments.news else None,
-        **{name: value for name, value in data_settings.items() if name != "swap_share"},
+        **{name: data_settings[name] for name in _FILE_SETTINGS if name in data_settings},
     )
 
 
@@ -242,12 +255,8 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="stance train",
-        description="Trains the stance and sentiment model.",
-        epilog="Any setting of the configuration can be changed: --set label_smoothing=0.1",
-    )
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that name settings and training data."""
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="TOML file of settings")
     add_data_arguments(parser)
     parser.add_argument(
@@ -260,14 +269,7 @@ def _parser() -> argparse.ArgumentParser:
         "--init",
         help="start the encoder's layers from this safetensors file or folder, the base staying",
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("runs/stance"),
-        help="model directory to write (default: runs/stance)",
-    )
     parser.add_argument("--base", help="folder or hub id of another base encoder")
-    parser.add_argument("--seed", type=int, help="seed of every random choice")
     parser.add_argument("--epochs", type=int, help="passes over the data")
     parser.add_argument("--learning-rate", type=float, help="peak rate of the encoder")
     parser.add_argument("--batch-size", type=int, help="quotes a step")
@@ -280,6 +282,22 @@ def _parser() -> argparse.ArgumentParser:
         help="change any other setting; repeatable",
     )
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stance train",
+        description="Trains the stance and sentiment model.",
+        epilog="Any setting of the configuration can be changed: --set label_smoothing=0.1",
+    )
+    add_training_arguments(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("runs/stance"),
+        help="model directory to write (default: runs/stance)",
+    )
+    parser.add_argument("--seed", type=int, help="seed of every random choice")
     parser.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in --output"
     )
@@ -291,7 +309,7 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
     from stance.model.settings import parse_changes
 
     names = ("base", "init", "seed", "epochs", "learning_rate", "batch_size")
-    changes = {name: getattr(arguments, name) for name in names}
+    changes = {name: getattr(arguments, name, None) for name in names}
     changes = {name: value for name, value in changes.items() if value is not None}
     return {**changes, **parse_changes(arguments.changes)}
 
@@ -318,20 +336,22 @@ def _data_settings(section: Any, path: Path) -> dict[str, Any]:
     """Checks the [data] table of the configuration."""
     from stance.model.settings import is_finite_weight
 
-    known = {"how_weights", "extra_weight", "source_weights", "swap_share"}
+    known = {*_FILE_SETTINGS, "epoch_shares", "swap_share"}
     if not isinstance(section, dict) or not set(section) <= known:
         raise ValueError(f"{path}: [data] may hold {sorted(known)}, not {section!r}")
     weights = [section.get("extra_weight", 1.0)]
-    for table in ("how_weights", "source_weights"):
+    for table in ("how_weights", "source_weights", "epoch_shares"):
         if not isinstance(section.get(table, {}), dict):
             raise ValueError(f"{path}: {table} in [data] must be a table, not {section[table]!r}")
-        weights += section.get(table, {}).values()
+        if table != "epoch_shares":
+            weights += section.get(table, {}).values()
     for weight in weights:
         if not is_finite_weight(weight):
             raise ValueError(f"{path}: a weight in [data] must be 0 or more, not {weight!r}")
-    share = section.get("swap_share", 0.0)
-    if not is_finite_weight(share) or share > 1:
-        raise ValueError(f"{path}: swap_share in [data] must be in 0..1, not {share!r}")
+    shares = {f"epoch_shares.{file}": one for file, one in section.get("epoch_shares", {}).items()}
+    for name, share in {"swap_share": section.get("swap_share", 0.0), **shares}.items():
+        if not is_finite_weight(share) or share > 1:
+            raise ValueError(f"{path}: {name} in [data] must be in 0..1, not {share!r}")
     return dict(section)
 
 

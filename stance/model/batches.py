@@ -75,7 +75,7 @@ def encode_examples(
         targets[task] = torch.tensor(values)
     bare = _first_windows(inputs.encode(texts, [""] * len(texts)), len(texts))
     full = _first_windows(inputs.encode(texts, contexts), len(texts))
-    spans = _spans_of(examples)
+    spans = spans_of(examples)
     # Offsets take much more memory than ids, so only the rows that need them get them.
     chosen = list(spans)
     for windows, seconds in ((bare, [""] * len(texts)), (full, contexts)):
@@ -96,7 +96,7 @@ def encode_examples(
     )
 
 
-def _spans_of(examples: Sequence[Example]) -> dict[int, Spans]:
+def spans_of(examples: Sequence[Example]) -> dict[int, Spans]:
     """Returns where condition and outcome stand, for the rows whose text holds one of them."""
     found = {
         row: find_spans(example.text, example.condition, example.outcome)

@@ -34,6 +34,7 @@ class Example:
         outcome: The words that hang on it; "" for unknown.
         group: Examples of one group differ by a small edit; "" for none.
         teacher: Task to a teacher's probabilities, in the order of classes, or None.
+        file: The name of the file that it came in, without ending; "" for none.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Example:
     outcome: str = ""
     group: str = ""
     teacher: Mapping[str, Sequence[float]] | None = None
+    file: str = ""
 
 
 def quote_text(quote: str | Quote) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -29,7 +28,13 @@ from stance.model.examples import Example
 from stance.model.network import check_tasks
 from stance.model.settings import TrainingConfig
 from stance.model.storage import StoredModel
-from stance.model.trainer import RunState, Trainer
+from stance.model.trainer import (
+    RunState,
+    Trainer,
+    TrainingExamples,
+    all_examples,
+    epoch_examples,
+)
 
 __all__ = ["Example", "TrainingConfig", "finetune"]
 
@@ -37,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 def finetune(
-    train: Sequence[Example],
+    train: TrainingExamples,
     validation: Mapping[str, Sequence[Example]],
     tasks: Mapping[str, Sequence[str]],
     config: TrainingConfig | None = None,
@@ -50,7 +55,7 @@ def finetune(
     """Fine-tunes the base encoder and new heads.
 
     Args:
-        train: Examples to learn from.
+        train: Examples to learn from, or what gives those of each epoch.
         validation: Named sets that choose the epoch to keep and fit the temperatures, each with
             equal say, and give the scores of label sets; empty to keep the last epoch,
             uncalibrated.
@@ -74,16 +79,14 @@ def finetune(
     config = config or TrainingConfig()
     labels = {task: tuple(names) for task, names in tasks.items()}
     check_tasks(labels)
-    if not train:
-        raise ValueError("no examples to train on")
-    if unknown := sorted(set(config.task_weights or {}) - set(labels)):
-        raise ValueError(f"task_weights names {unknown}, but the tasks are {list(labels)}")
+    first, every = epoch_examples(train, 0), all_examples(train)
     base = find_base(config.base or None)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         run = Trainer(base, labels, config, train, validation)
         state = RunState()
-        fingerprint = _fingerprint(config, base, run.init_sha256, labels, train)
+        seen = every if every is first else [*every, *first]
+        fingerprint = _fingerprint(config, base, run.init_sha256, labels, seen)
         if resume and checkpoint is not None and checkpoint.is_file():
             run.restore(load_checkpoint(checkpoint, fingerprint), state)
             logger.info("resumed at epoch %d, batch %d", state.epoch + 1, state.batch)
@@ -99,7 +102,8 @@ def finetune(
         training={
             # The folder of whoever trained it says nothing to others; the hash below does.
             "config": {**asdict(config), "init": Path(config.init).name if config.init else ""},
-            "rows": len(train),
+            "rows": len(every),
+            "rows_an_epoch": len(first),
             "best_epoch": state.best_epoch,
             "validation": figures,
             **({"spans": spans} if (spans := run.validation.measure_spans(run.network)) else {}),
@@ -129,29 +133,24 @@ def _train(
     from tqdm import tqdm
 
     config = run.config
+    rows = config.epochs * len(run.train.bare)
     with tqdm(
-        total=config.epochs * len(run.train.bare),
-        initial=min(state.step * config.batch_size, config.epochs * len(run.train.bare)),
+        total=rows,
+        initial=min(state.step * config.batch_size, rows),
         unit="quote",
         desc="train",
         disable=not progress,
     ) as bar:
         while state.epoch < config.epochs and not _is_over(state, config):
             epoch_started = time.monotonic()
-            windows = run.epoch_windows(state.epoch)
-            batches = run.batches(windows, state.epoch)
+            windows, batches = run.start_epoch(state.epoch)
             while state.batch < len(batches):
-                rows = batches[state.batch]
-                loss = run.step(windows, rows, state.step)
-                if not math.isfinite(loss):
-                    raise ValueError(
-                        f"the loss is {loss} at step {state.step + 1}: lower learning_rate "
-                        f"({config.learning_rate:g}), or the weights of rows"
-                    )
+                batch = batches[state.batch]
+                loss = run.step(windows, batch, state.step)
                 state.loss_sum += loss
                 state.batch += 1
                 state.step += 1
-                bar.update(len(rows))
+                bar.update(len(batch))
                 steps = config.checkpoint_steps
                 if checkpoint is not None and steps and state.step % steps == 0:
                     save_checkpoint(checkpoint, run.snapshot(state, fingerprint))
@@ -183,7 +182,7 @@ def _fingerprint(
     base: Base,
     init_sha256: str | None,
     tasks: Mapping[str, Sequence[str]],
-    train: Sequence[Example],
+    examples: Sequence[Example],
 ) -> str:
     digest = hashlib.sha256()
     # How often the state is saved changes nothing that is learned.
@@ -191,7 +190,7 @@ def _fingerprint(
     digest.update(
         json.dumps([settings, base.sha256, init_sha256, dict(tasks)], sort_keys=True).encode()
     )
-    for example in train:
+    for example in examples:
         digest.update(json.dumps(asdict(example), sort_keys=True).encode())
     return digest.hexdigest()
 

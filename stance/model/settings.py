@@ -22,7 +22,7 @@ class TrainingConfig:
         init: safetensors file, or a folder that holds one, whose encoder layers replace the base's
             at the start; "" for none. The trained model still loads with ``base``.
         max_length: Most tokens of quote and context together.
-        epochs: Passes over the training data, at least 1.
+        epochs: Passes over the training data, or over what is shown of it at a time; at least 1.
         batch_size: Rows a step.
         pass_tokens: Most tokens, padding counted, that go through the network at once; a step of
             more is cut into passes whose gradients add up. Bounds memory; 0 for no limit.

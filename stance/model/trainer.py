@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from stance.model.batches import (
     encode_examples,
     pad,
     passes_of,
+    spans_of,
     training_batches,
 )
 from stance.model.calibration import Calibration
@@ -29,6 +32,38 @@ from stance.model.optimise import WeightMean, build_optimizer, rate_factor, wors
 from stance.model.settings import TrainingConfig
 from stance.model.spans import SPAN_HEAD, SPAN_LABELS
 from stance.model.validation import Validation
+
+
+class EpochSource(Protocol):
+    """Gives the examples of each epoch: the same ones each time, about as many for each epoch."""
+
+    @property
+    def examples(self) -> Sequence[Example]:
+        """All examples, as they are before an epoch chooses or changes some."""
+
+    def __call__(self, epoch: int) -> Sequence[Example]:
+        """Returns the examples of an epoch, counted from 0."""
+
+
+TrainingExamples = Sequence[Example] | EpochSource
+
+
+def all_examples(train: TrainingExamples) -> Sequence[Example]:
+    """Returns every example of a training, whichever epoch shows it."""
+    return train if isinstance(train, Sequence) else train.examples
+
+
+def epoch_examples(train: TrainingExamples, epoch: int) -> Sequence[Example]:
+    """Returns the examples of an epoch, counted from 0.
+
+    Raises:
+        ValueError: There are none.
+    """
+    found = train if isinstance(train, Sequence) else train(epoch)
+    if not found:
+        where = "" if isinstance(train, Sequence) else f" in epoch {epoch + 1}"
+        raise ValueError(f"no examples to train on{where}")
+    return found
 
 
 @dataclass(slots=True)
@@ -46,16 +81,34 @@ class RunState:
 
 
 class Trainer:
-    """The moving parts of one run."""
+    """The moving parts of one run.
+
+    Args:
+        base: The encoder to start from.
+        tasks: Task to labels, in the order of classes.
+        config: Settings.
+        train: The examples, or what gives those of each epoch. Weights of classes and the number of
+            steps are taken from the first epoch.
+        validation: Named sets of examples.
+
+    Attributes:
+        train: The examples of the epoch that was started last, encoded.
+
+    Raises:
+        ValueError: No examples, a label that its task does not have, or a weight of an unknown
+            task.
+    """
 
     def __init__(
         self,
         base: Base,
         tasks: dict[str, tuple[str, ...]],
         config: TrainingConfig,
-        train: Sequence[Example],
+        train: TrainingExamples,
         validation: Mapping[str, Sequence[Example]],
     ) -> None:
+        if unknown := sorted(set(config.task_weights or {}) - set(tasks)):
+            raise ValueError(f"task_weights names {unknown}, but the tasks are {list(tasks)}")
         self.base, self.tasks, self.config = base, tasks, config
         encoder = build_encoder(
             base, dropout=config.hidden_dropout, attention_dropout=config.attention_dropout
@@ -63,9 +116,10 @@ class Trainer:
         self.init_sha256 = load_layers(encoder, config.init) if config.init else None
         limit = min(config.max_length, int(encoder.max_tokens))  # type: ignore[arg-type]
         self.inputs = InputEncoder(load_tokenizer(base), limit)
-        self.train = encode_examples(train, tasks, self.inputs)
+        self._given, self._encoded_epoch = train, 0
+        self.train = encode_examples(epoch_examples(train, 0), tasks, self.inputs)
         # Users' own labels have no spans: then there is nothing for a token head to learn.
-        with_spans = bool(self.train.spans) and config.token_weight > 0
+        with_spans = config.token_weight > 0 and bool(spans_of(all_examples(train)))
         self.token_heads: dict[str, tuple[str, ...]] = (
             {SPAN_HEAD: SPAN_LABELS} if with_spans else {}
         )
@@ -88,6 +142,22 @@ class Trainer:
             config.precision == "auto" and cpu_computes_bf16()
         )
 
+    def start_epoch(self, epoch: int) -> tuple[list[EncodedWindow], list[list[int]]]:
+        """Takes the examples of an epoch, which ``train`` then holds.
+
+        Returns:
+            How each is shown, and the rows of each step.
+
+        Raises:
+            ValueError: The epoch has no examples.
+        """
+        if not isinstance(self._given, Sequence) and epoch != self._encoded_epoch:
+            shown = epoch_examples(self._given, epoch)
+            self.train = encode_examples(shown, self.tasks, self.inputs)
+            self.objective.data, self._encoded_epoch = self.train, epoch
+        windows = self.epoch_windows(epoch)
+        return windows, self.batches(windows, epoch)
+
     def epoch_windows(self, epoch: int) -> list[EncodedWindow]:
         """Chooses, for each example, whether this epoch shows its context."""
         chance = np.random.default_rng((self.config.seed, epoch, 1)).random(len(self.train.bare))
@@ -101,13 +171,22 @@ class Trainer:
         return training_batches(windows, self.config, epoch, self.train.groups)
 
     def step(self, windows: list[EncodedWindow], rows: list[int], step: int) -> float:
-        """Learns from one batch and returns its loss."""
+        """Learns from one batch and returns its loss.
+
+        Raises:
+            ValueError: The loss is no longer a number.
+        """
         factor = rate_factor(step, self.total_steps, self.config.warmup)
         for group, peak in zip(self.optimizer.param_groups, self.peak_rates, strict=True):
             group["lr"] = peak * factor
         self.network.train()
         self.optimizer.zero_grad(set_to_none=True)
         loss = self._backward(windows, rows)
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"the loss is {loss} at step {step + 1}: lower learning_rate "
+                f"({self.config.learning_rate:g}), or the weights of rows"
+            )
         if self.config.adversarial:
             # The gradient at the worst neighbour is added to the plain one.
             with worst_case(self.trainable, self.config.adversarial):
@@ -146,25 +225,40 @@ class Trainer:
             "seconds": round(seconds, 1),
         }
         state.batch, state.loss_sum = 0, 0.0
-        current = {name: value.detach().clone() for name, value in self.trainable.items()}
-        if self.mean is not None:
-            self._put(self.mean.value)
-        score = 1.0
-        if self.validation.sets:
-            # Only a choice between epochs, so the fast arithmetic of training will do.
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-                figures = self.validation.measure(self.network)
-                spans = self.validation.measure_spans(self.network)
-            score = _score(figures, self.config)
-            record |= {"score": score, "validation": figures}
-            if spans:
-                record["spans"] = spans
-        if not self.validation.sets or score > state.best_score:
-            state.best_score, state.best_epoch = score, state.epoch
-            state.best = {name: value.detach().clone() for name, value in self.trainable.items()}
-        self._put(current)
+        with self.as_kept():
+            score = 1.0
+            if self.validation.sets:
+                figures, spans = self.measure()
+                score = _score(figures, self.config)
+                record |= {"score": score, "validation": figures}
+                if spans:
+                    record["spans"] = spans
+            if not self.validation.sets or score > state.best_score:
+                state.best_score, state.best_epoch = score, state.epoch
+                state.best = {name: one.detach().clone() for name, one in self.trainable.items()}
         state.history.append(record)
         return record
+
+    def measure(self) -> tuple[dict[str, dict[str, dict[str, float]]], dict[str, Any]]:
+        """Returns the validation figures of labels and of spans, in the arithmetic of training."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            return (
+                self.validation.measure(self.network),
+                self.validation.measure_spans(self.network),
+            )
+
+    @contextmanager
+    def as_kept(self) -> Iterator[None]:
+        """Puts in the weights that an epoch is judged by, for the time of a ``with`` block."""
+        if self.mean is None:
+            yield
+            return
+        current = {name: one.detach().clone() for name, one in self.trainable.items()}
+        self._put(self.mean.value)
+        try:
+            yield
+        finally:
+            self._put(current)
 
     def finish(self, state: RunState) -> tuple[Calibration, dict[str, dict[str, dict[str, float]]]]:
         """Puts the kept weights in, rounded as they will be saved, calibrates and measures them.

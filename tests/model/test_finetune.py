@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from stance.model.batches import NO_LABEL, class_weights, passes_of, training_batches
 from stance.model.checkpoint import load_checkpoint, save_checkpoint
+from stance.model.encoder import find_base
 from stance.model.finetune import Example, TrainingConfig, finetune
 from stance.model.inputs import EncodedWindow
 from stance.model.optimise import rate_factor, worst_case
@@ -26,6 +28,16 @@ def examples(count: int) -> list[Example]:
         )
         for row in range(count)
     ]
+
+
+class Sliding:
+    """Examples of which epoch 0 shows the first ``width``, epoch 1 those from the second on, …"""
+
+    def __init__(self, count: int, width: int) -> None:
+        self.examples, self.width = examples(count), width
+
+    def __call__(self, epoch: int) -> list[Example]:
+        return self.examples[epoch : epoch + self.width]
 
 
 def config(tiny_base, **changes) -> TrainingConfig:
@@ -109,11 +121,12 @@ def test_class_weights_have_mean_one_and_favour_the_rare():
 
 @pytest.mark.parametrize("changes", [{}, {"ema_decay": 0.9}, {"checkpoint_steps": 2}])
 @pytest.mark.parametrize("stop_after", [1, 4, 6])
+@pytest.mark.parametrize("by_epoch", [False, True])
 def test_a_killed_run_resumed_equals_one_without_a_stop(
-    tiny_base, tmp_path, monkeypatch, changes, stop_after
+    tiny_base, tmp_path, monkeypatch, changes, stop_after, by_epoch
 ):
     settings = config(tiny_base, **{"checkpoint_steps": 1, **changes})
-    data = examples(14)
+    data = Sliding(16, 13) if by_epoch else examples(14)
     validation = {"held out": examples(6)}
     whole = finetune(data, validation, TASKS, settings)
 
@@ -142,6 +155,50 @@ def test_a_killed_run_resumed_equals_one_without_a_stop(
     logged = [json.loads(line) for line in log.read_text().splitlines()]
     assert [row["epoch"] for row in logged] == [1, 2]
     assert not checkpoint.exists()
+
+
+def test_each_epoch_learns_from_the_examples_given_for_it(tiny_base):
+    settings = config(tiny_base, epochs=3)
+    model = finetune(Sliding(6, 4), {}, TASKS, settings)
+    assert model.training["rows"] == 6
+    assert model.training["rows_an_epoch"] == 4
+
+    torch.manual_seed(settings.seed)
+    run = Trainer(find_base(str(tiny_base)), TASKS, settings, Sliding(6, 4), {})
+    step = 0
+    for epoch in range(3):
+        windows, batches = run.start_epoch(epoch)
+        assert run.train.texts == [example.text for example in examples(6)[epoch : epoch + 4]]
+        for rows in batches:
+            run.step(windows, rows, step)
+            step += 1
+    assert model.history[-1]["step"] == step
+    for name, value in run.trainable.items():
+        assert torch.equal(value.half().float(), dict(model.network.named_parameters())[name]), name
+
+
+def test_an_epoch_without_examples_ends_the_run(tiny_base):
+    with pytest.raises(ValueError, match="no examples to train on in epoch 2"):
+        finetune(Sliding(1, 1), {}, TASKS, config(tiny_base))
+
+
+def test_spans_that_a_later_epoch_shows_have_a_token_head(tiny_base):
+    late = Sliding(6, 4)
+    late.examples = [*examples(5), *spanned(1)]
+    assert finetune(late, {}, TASKS, config(tiny_base, epochs=3)).token_heads
+
+
+def test_a_checkpoint_knows_the_examples_of_later_epochs(tiny_base, tmp_path, monkeypatch):
+    settings = config(tiny_base, checkpoint_steps=1)
+    checkpoint = tmp_path / "checkpoint.pt"
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "close_epoch", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            finetune(Sliding(8, 6), {}, TASKS, settings, checkpoint=checkpoint)
+    other = Sliding(8, 6)
+    other.examples[-1] = replace(other.examples[-1], weight=0.5)
+    with pytest.raises(ValueError, match="other settings or data"):
+        finetune(other, {}, TASKS, settings, checkpoint=checkpoint, resume=True)
 
 
 def test_a_checkpoint_of_another_run_is_refused(tiny_base, tmp_path, monkeypatch):
@@ -353,8 +410,6 @@ def test_without_spans_or_weight_there_is_no_token_head(tiny_base):
 
 
 def run_of(tiny_base, data, **changes) -> Trainer:
-    from stance.model.encoder import find_base
-
     torch.manual_seed(0)
     still = {"dropout": 0.0, "hidden_dropout": 0.0}
     settings = config(tiny_base, **{**still, **changes})

@@ -282,6 +282,18 @@ def test_without_the_word_lists_nothing_is_swapped_and_the_log_says_so(
     assert "nothing swapped: " in capsys.readouterr().out
 
 
+def test_an_epoch_shows_the_part_of_a_file_that_is_set(arguments, folder, tmp_path, capsys):
+    write(folder / "train_more.jsonl", [row(text=f"We sign in week {n}.") for n in range(10)])
+    settings = tmp_path / "settings.toml"
+    smoke = (CONFIGS / "smoke.toml").read_text("utf-8")
+    settings.write_text(f"{smoke}\n[data]\nepoch_shares = {{ train_more = 0.3 }}\n", "utf-8")
+    assert train_stance.main([*arguments, "--config", str(settings)]) == 0
+    training = json.loads((tmp_path / "out" / "config.json").read_text("utf-8"))["training"]
+    assert training["rows"] - training["rows_an_epoch"] == 7
+    assert training["data_settings"]["epoch_shares"] == {"train_more": 0.3}
+    assert f"shows {training['rows_an_epoch']} of {training['rows']}" in capsys.readouterr().out
+
+
 SHARES = ["nan", "-0.1", "1.5", '"half"', "true"]
 WEIGHTS = ["nan", "inf", "-1", "true", '"much"']
 
@@ -290,6 +302,8 @@ WEIGHTS = ["nan", "inf", "-1", "true", '"much"']
     ("setting", "message"),
     [
         *((f"swap_share = {one}", "swap_share in [data] must be in 0..1") for one in SHARES),
+        ("epoch_shares = { train = 1.5 }", "epoch_shares.train in [data] must be in 0..1"),
+        ("epoch_shares = 0.5", "epoch_shares in [data] must be a table"),
         *(
             (f"how_weights = {{ unsure = {one} }}", "a weight in [data] must be 0 or more")
             for one in WEIGHTS
