@@ -113,7 +113,7 @@ def agreement_table(records: Sequence[Row]) -> Table:
     """Returns Cohen's kappa and raw agreement between annotators, by set and head.
 
     ``first`` and ``second`` are the two blind annotators; ``writer`` is the label that the row was
-    written for, compared with the first blind one.
+    written for, compared with the first blind one. Some rows were read for one head only.
     """
     table = Table("set", "head", "pair", "rows", "agree", "kappa", title="Agreement")
     for name in dict.fromkeys(record["set"] for record in records):
@@ -122,7 +122,9 @@ def agreement_table(records: Sequence[Row]) -> Table:
                 pairs = [
                     (record[one][head], record[other][head])
                     for record in records
-                    if record["set"] == name and record.get(one) and record.get(other)
+                    if record["set"] == name
+                    and head in (record.get(one) or {})
+                    and head in (record.get(other) or {})
                 ]
                 if not pairs:
                     continue

@@ -96,6 +96,18 @@ def test_no_row_nearly_repeats_a_held_out_one(further, held_out):
             assert row["context"] or plain(row["text"]) not in texts, row["id"]
 
 
+def test_sentiments_of_training_rows_are_those_of_a_blind_annotator(further):
+    rows = {row["id"]: row for name in ("train_contrast", "train_long") for row in further[name]}
+    rows |= {row["id"]: row for row in read(DATA / "authored" / "train.jsonl")}
+    seen = Counter()
+    for record in read(DATA / "agreement.jsonl"):
+        if record["id"] in rows and "sentiment" in (record.get("first") or {}):
+            assert rows[record["id"]]["sentiment"] == record["first"]["sentiment"], record["id"]
+            seen[record["id"]] += 1
+    assert set(seen.values()) == {1}
+    assert len(seen) > 0.98 * len(rows)
+
+
 @pytest.mark.skipif(not CORPORA.is_dir(), reason="the corpora of others are not on this machine")
 def test_no_text_is_taken_from_the_corpora_of_others(further):
     others = set()
