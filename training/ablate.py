@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stance.training.script import run_script
 from stance.training.train_stance import (
     add_training_arguments,
     read_corpus,
@@ -42,16 +43,8 @@ _FIXED = ("seed", "patience")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints the table and returns 0, or 2 where settings, variants or data are wrong."""
-    arguments = _parser().parse_args(argv)
-    try:
-        _ablate(arguments)
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"ablate: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on with the next run", file=sys.stderr)
-        return 130
-    return 0
+    stop = "stopped; the same command goes on with the next run"
+    return run_script("ablate", _ablate, _parser().parse_args(argv), stop)
 
 
 def _ablate(arguments: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stance.training.script import run_script
 from stance.training.train_stance import add_data_arguments, print_validation, read_corpus
 
 if TYPE_CHECKING:
@@ -27,16 +28,8 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Writes the mean model and returns 0, or 2 where models, shares or data are wrong."""
-    arguments = _parser().parse_args(argv)
-    try:
-        _average(arguments)
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"average: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; nothing was written", file=sys.stderr)
-        return 130
-    return 0
+    stop = "stopped; nothing was written"
+    return run_script("average", _average, _parser().parse_args(argv), stop)
 
 
 def _average(arguments: argparse.Namespace) -> None:

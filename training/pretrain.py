@@ -25,6 +25,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from stance.training.script import run_script
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -89,16 +91,8 @@ class PretrainConfig:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the pretraining and returns the exit code: 0, or 2 where arguments are wrong."""
-    arguments = _parser().parse_args(argv)
-    try:
-        _run(arguments)
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"pretrain: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; what was saved last, if anything, is in --output", file=sys.stderr)
-        return 130
-    return 0
+    stop = "stopped; what was saved last, if anything, is in --output"
+    return run_script("pretrain", _run, _parser().parse_args(argv), stop)
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stance.training.script import run_script
 from stance.training.train_stance import add_data_arguments, read_corpus
 
 if TYPE_CHECKING:
@@ -30,16 +31,7 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the teachers and returns the exit code: 0, or 2 where something is wrong."""
-    arguments = _parser().parse_args(argv)
-    try:
-        _teach(arguments)
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"teach: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; nothing was written", file=sys.stderr)
-        return 130
-    return 0
+    return run_script("teach", _teach, _parser().parse_args(argv), "stopped; nothing was written")
 
 
 def _teach(arguments: argparse.Namespace) -> None:

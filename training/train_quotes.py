@@ -17,6 +17,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from stance.training.script import run_script
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -38,16 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 2 where settings or data are wrong.
     """
-    arguments = _parser().parse_args(argv)
-    try:
-        _train(arguments)
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"train_quotes: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
-        return 130
-    return 0
+    return run_script("train_quotes", _train, _parser().parse_args(argv), "stopped")
 
 
 def _train(arguments: argparse.Namespace) -> None:

@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from stance.training.script import run_script
+
 if TYPE_CHECKING:
     from stance.model.examples import Example
     from stance.model.settings import TrainingConfig
@@ -38,19 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, or 2 where settings or data are wrong.
     """
-    arguments = _parser().parse_args(argv)
-    try:
-        _train(arguments)
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"stance train: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(
-            "\nstopped; --resume goes on from the last checkpoint, if there was one",
-            file=sys.stderr,
-        )
-        return 130
-    return 0
+    stop = "stopped; --resume goes on from the last checkpoint, if there was one"
+    return run_script("stance train", _train, _parser().parse_args(argv), stop)
 
 
 def _train(arguments: argparse.Namespace) -> None:
