@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stance.quotes import split
     from stance.types import Analysis, Cue, Prediction, Quote, Speaker
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 _HOMES = {
     "Analysis": "stance.types",
