@@ -59,7 +59,8 @@ def _ablate(arguments: argparse.Namespace) -> None:
     done, wanted = _read(arguments.output), []
     for seed in arguments.seeds:
         source, notes = epoch_source(train, data_settings, seed)
-        print("; ".join(notes))
+        for note in notes:
+            print(note)
         data = _fingerprint(train, corpus.validation, data_settings)
         for name, settings in variants.items():
             chosen = replace(settings, seed=seed)

@@ -114,8 +114,10 @@ def epoch_source(
         notes.append(f"nothing swapped: {error}")
         data_settings["swap_share"] = 0.0
         source = EpochExamples(examples, shares, 0.0, seed)
-    notes.append(
-        f"the first epoch shows {len(source(0)):,} of {len(examples):,} quotes, with countries, "
-        f"names or gender swapped in {source.swapped(0):,}"
-    )
+    shown, swapped = len(source(0)), source.swapped(0)
+    if swapped or shown < len(examples):
+        notes.append(
+            f"the first epoch shows {shown:,} of {len(examples):,} quotes, with countries, names "
+            f"or gender swapped in {swapped:,}"
+        )
     return source, notes
